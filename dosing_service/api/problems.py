@@ -1,0 +1,82 @@
+"""Errors as RFC 9457 problem documents. They name the place and what is accepted there; they never repeat a
+submitted value.
+"""
+
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from flask import Flask, Response
+from werkzeug.exceptions import HTTPException, InternalServerError
+
+from dosing_service.errors import InvalidRequest, MalformedBody, Problem, UnknownId
+
+MEDIA_TYPE = "application/problem+json"
+
+
+def problem(status: int, title: str, problems: tuple[Problem, ...] = (), detail: str | None = None) -> Response:
+    """Return a problem document as an answer."""
+    response = Response(msgspec.json.encode(document(status, title, problems, detail)), status, mimetype=MEDIA_TYPE)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def document(status: int, title: str, problems: tuple[Problem, ...] = (), detail: str | None = None) -> dict[str, Any]:
+    """Return a problem document: what went wrong, and for each place what is accepted there."""
+    return {
+        "type": f"urn:dosing-service:problem:{title.lower().replace(' ', '-')}",
+        "title": title,
+        "status": status,
+        "detail": detail or "; ".join(f"{item.pointer or 'body'}: {item.detail}" for item in problems),
+        "errors": [
+            {"pointer": item.pointer, "code": item.code, "detail": item.detail, "expected": item.expected}
+            for item in problems
+        ],
+    }
+
+
+def register(app: Flask) -> None:
+    """Answer every error of ``app`` with a problem document."""
+
+    @app.errorhandler(InvalidRequest)
+    def invalid(error: InvalidRequest) -> Response:
+        return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "Invalid request", error.problems)
+
+    @app.errorhandler(MalformedBody)
+    def malformed(error: MalformedBody) -> Response:
+        titles = {413: "Body too large", 415: "Unsupported media type"}
+        return problem(error.status, titles.get(error.status, "Malformed body"), (error.problem,))
+
+    @app.errorhandler(UnknownId)
+    def unknown(error: UnknownId) -> Response:
+        expected = f"nearest: {', '.join(error.nearest)}" if error.nearest else f"an id from the list of {error.kind}s"
+        item = Problem(
+            "/agent" if error.kind == "agent" else "", f"unknown-{error.kind}", f"no {error.kind} has this id", expected
+        )
+        return problem(HTTPStatus.NOT_FOUND, "Not found", (item,))
+
+    @app.errorhandler(HTTPException)
+    def http(error: HTTPException) -> Response:
+        status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
+        response = problem(status, error.name, detail=_SAFE_DETAIL.get(status, error.name))
+        for name, value in error.get_headers():
+            if name in {"Allow", "Retry-After"}:
+                response.headers[name] = value
+        return response
+
+    @app.errorhandler(InternalServerError)
+    def crashed(_: InternalServerError) -> Response:
+        return problem(
+            HTTPStatus.INTERNAL_SERVER_ERROR,
+            "Internal error",
+            detail="the request could not be processed; nothing was stored",
+        )
+
+
+#: What we say of errors that Werkzeug raises; its own descriptions may quote the request.
+_SAFE_DETAIL = {
+    400: "the request is not valid HTTP as this service reads it",
+    404: "there is nothing at this address",
+    405: "this address does not answer this method",
+    413: "the body is too large",
+}

@@ -1,0 +1,310 @@
+"""Builds the OpenAPI 3.1 document from the schemas and the list of operations below.
+
+Every example is an answer of the running application to the request beside it, so no example can be out of date.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from apispec import APISpec
+from apispec.ext.marshmallow import MarshmallowPlugin
+from flask.testing import FlaskClient
+from marshmallow import Schema, fields
+
+from dosing_service import __version__, service
+from dosing_service.model import Category, Severity, Status, Verdict
+from schemas import knowledge as known
+from schemas import service as wire
+from schemas.dose_calculations import DoseRequestSchema
+from schemas.fields import StrictSchema
+
+_DESCRIPTION = f"""Documented doses of the agents used in calcinosis cutis, with the working, the sources, the
+contradictions between sources and what was not checked.
+
+{service.NOTICE}
+
+Numbers are exact decimals; `text` beside them is rounded for reading. Absent is unknown, `[]` is known to be none.
+Every POST is a pure function of its body and the knowledge base, so it may be repeated. Answers about a patient are
+`no-store`; knowledge carries a strong ETag. Errors are RFC 9457 problem documents that never repeat a submitted
+value."""
+
+_JSON = "application/json"
+_PROBLEM = "application/problem+json"
+_PROBLEMS = {
+    400: "Not JSON as this service reads it",
+    404: "Nothing has this id",
+    413: "The body is too large",
+    415: "The body is not JSON in UTF-8",
+    422: "Understood, and cannot be answered as it stands",
+}
+_CHILD = {"age": {"value": 9, "unit": "a"}, "weight": {"value": 25, "unit": "kg"}}
+_TALL_CHILD = {
+    "age": {"value": 12, "unit": "a"},
+    "weight": {"value": 40, "unit": "kg"},
+    "height": {"value": 150, "unit": "cm"},
+}
+
+
+@dataclass(frozen=True)
+class _Operation:
+    """One operation: ``asked`` maps the name of an example to the address and body that produce it."""
+
+    id: str
+    method: str
+    path: str
+    tag: str
+    summary: str
+    answer: type[Schema] | None
+    asked: Mapping[str, tuple[str, Any]]
+    media: str = _JSON
+    description: str | None = None
+    body: type[Schema] | None = None
+    parameters: tuple[Mapping[str, Any], ...] = ()
+    problems: tuple[int, ...] = ()
+    others: Mapping[str, str] = field(default_factory=dict)
+
+
+def _query(name: str, description: str) -> dict[str, Any]:
+    return {"in": "query", "name": name, "description": description, "schema": {"type": "string"}}
+
+
+def _path_id(example: str) -> dict[str, Any]:
+    return {"in": "path", "name": "id", "required": True, "schema": {"type": "string"}, "example": example}
+
+
+_KEPT = {"304": "Not modified: the caller has it (If-None-Match)"}
+_DOSES = "/v1/dose-calculations"
+_OPERATIONS = (
+    _Operation(
+        id="calculateDose",
+        method="post",
+        path=_DOSES,
+        tag="doses",
+        summary="One agent, one patient: the documented dose with its working",
+        description=f"`status` is one of {', '.join(Status)}. Findings stand worst first: severity {', '.join(Severity)}; "
+        f"verdict {', '.join(Verdict)}; category {', '.join(Category)}.",
+        answer=wire.DoseAnswerSchema,
+        body=DoseRequestSchema,
+        asked={
+            "a-child-and-diltiazem": (_DOSES, {"agent": "diltiazem", "patient": _CHILD}),
+            "immunoglobulin-over-two-days": (
+                _DOSES,
+                {"agent": "ivig", "patient": _CHILD, "options": {"divided_over_days": 2}},
+            ),
+            "methotrexate-by-body-surface-area": (
+                _DOSES,
+                {"agent": "methotrexate", "regimen": "recommendation-share-induction", "patient": _TALL_CHILD},
+            ),
+            "a-unit-refused-by-name": (
+                _DOSES,
+                {"agent": "diltiazem", "patient": {"weight": {"value": 25, "unit": "Mg"}}},
+            ),
+        },
+        problems=(400, 404, 413, 415, 422),
+    ),
+    _Operation(
+        id="listAgents",
+        method="get",
+        path="/v1/agents",
+        tag="knowledge",
+        summary="All agents and procedures",
+        answer=wire.AgentListSchema,
+        asked={"immunoglobulins": ("/v1/agents?class=immunoglobulin", None)},
+        parameters=(
+            _query("indication", "a disease id, for example juvenile-dermatomyositis"),
+            _query("kind", "drug or procedure"),
+            _query("class", "an agent class, for example bisphosphonate"),
+        ),
+        problems=(422,),
+        others=_KEPT,
+    ),
+    _Operation(
+        id="getAgent",
+        method="get",
+        path="/v1/agents/{id}",
+        tag="knowledge",
+        summary="One agent: regimens, limits, products, evidence, disagreements",
+        answer=known.AgentSchema,
+        asked={"warfarin": ("/v1/agents/warfarin", None)},
+        parameters=(_path_id("warfarin"),),
+        problems=(404,),
+        others=_KEPT,
+    ),
+    _Operation(
+        id="getReference",
+        method="get",
+        path="/v1/references/{id}",
+        tag="knowledge",
+        summary="One citation",
+        answer=known.ReferenceSchema,
+        asked={"a-series": ("/v1/references/palmieri-1995", None)},
+        parameters=(_path_id("palmieri-1995"),),
+        problems=(404,),
+        others=_KEPT,
+    ),
+    _Operation(
+        id="getKnowledge",
+        method="get",
+        path="/v1/knowledge",
+        tag="knowledge",
+        summary="Version, digest, counts, coverage, disagreements, self-test",
+        answer=wire.KnowledgeSchema,
+        asked={"this-version": ("/v1/knowledge", None)},
+        others=_KEPT,
+    ),
+    _Operation(
+        id="isAlive",
+        method="get",
+        path="/livez",
+        tag="operations",
+        summary="The process answers",
+        answer=wire.AliveSchema,
+        asked={"alive": ("/livez", None)},
+    ),
+    _Operation(
+        id="isReady",
+        method="get",
+        path="/readyz",
+        tag="operations",
+        summary="The known-answer doses come out right",
+        answer=wire.ReadySchema,
+        asked={"ready": ("/readyz", None)},
+        others={"503": "Not ready: a known answer does not come out"},
+    ),
+    _Operation(
+        id="getVersion",
+        method="get",
+        path="/__version__",
+        tag="operations",
+        summary="Service and knowledge version",
+        answer=wire.ServiceVersionSchema,
+        asked={"this-version": ("/__version__", None)},
+    ),
+    *(
+        _Operation(
+            id=id_,
+            method="get",
+            path=path,
+            tag="contract",
+            summary=f"This contract as {media}",
+            answer=None,
+            media=media,
+            asked={},
+            others=_KEPT,
+        )
+        for id_, path, media in (
+            ("getContractAsJson", "/openapi.json", _JSON),
+            ("getContractAsYaml", "/openapi.yaml", "application/yaml"),
+            ("getContractPage", "/docs", "text/html"),
+        )
+    ),
+)
+#: The contract cannot hold itself as an example; these are its first words.
+_FIRST_WORDS: Mapping[str, Any] = {
+    _JSON: {"openapi": "3.1.0"},
+    "application/yaml": "openapi: 3.1.0",
+    "text/html": "<!doctype html>",
+}
+
+
+def specification(client: FlaskClient) -> dict[str, Any]:
+    """Return the contract as a dictionary that JSON and YAML can write; ``client`` asks the application for
+    examples.
+    """
+    marshmallow = MarshmallowPlugin()
+    spec = APISpec(
+        title="dosing-service",
+        version=__version__,
+        openapi_version="3.1.0",
+        plugins=[marshmallow],
+        info={"description": _DESCRIPTION},
+        servers=[{"url": "/", "description": "this service"}],
+        tags=[{"name": name} for name in dict.fromkeys(operation.tag for operation in _OPERATIONS)],
+    )
+    converter = marshmallow.converter
+    assert converter is not None  # noqa: S101 - set when the plugin was given to the document
+    converter.add_attribute_function(_openapi_of)  # type: ignore[no-untyped-call]  # apispec has no annotation here
+    for schema in (known.RegimenSchema, known.ProductSchema):
+        spec.components.schema(schema.__name__.removesuffix("Schema"), schema=schema)
+    for operation in _OPERATIONS:
+        spec.path(operation.path, operations={operation.method: _described(operation, client)})
+    finished: dict[str, Any] = json.loads(json.dumps(spec.to_dict(), default=str))
+    for key, name in converter.refs.items():
+        _finish(finished["components"]["schemas"][name], key[0])
+    return finished
+
+
+def _openapi_of(_converter: Any, field_: fields.Field[Any], **_: Any) -> dict[str, Any]:
+    """Give apispec what our own fields say of themselves."""
+    own = dict(getattr(field_, "openapi", {}))
+    if field_.allow_none and isinstance(own.get("type"), str):
+        own["type"] = [own["type"], "null"]
+    return own
+
+
+def _finish(component: dict[str, Any], schema: type[Schema]) -> None:
+    """Say what a schema is for, and that an answer always has all its fields."""
+    component["description"] = " ".join((schema.__doc__ or "").split())
+    if not issubclass(schema, StrictSchema):
+        component["required"] = list(component["properties"])
+    for property_ in component["properties"].values():
+        property_.pop("readOnly", None)
+
+
+def _described(operation: _Operation, client: FlaskClient) -> dict[str, Any]:
+    answers = {name: _ask(client, operation.method, *asked) for name, asked in operation.asked.items()}
+    described: dict[str, Any] = {
+        "operationId": operation.id,
+        "tags": [operation.tag],
+        "summary": operation.summary,
+        "responses": {
+            "200": _answer(operation, answers),
+            **{code: {"description": text} for code, text in operation.others.items()},
+            **{str(code): _problem(code, answers) for code in operation.problems},
+        },
+    }
+    if operation.description:
+        described["description"] = operation.description
+    if operation.parameters:
+        described["parameters"] = list(operation.parameters)
+    if operation.body:
+        bodies = {
+            name: {"value": body} for name, (_, body) in operation.asked.items() if answers[name][0] == HTTPStatus.OK
+        }
+        described["requestBody"] = {
+            "required": True,
+            "content": {_JSON: {"schema": operation.body, "examples": bodies}},
+        }
+    return described
+
+
+def _ask(client: FlaskClient, method: str, address: str, body: Any) -> tuple[int, Any]:
+    response = client.open(address, method=method.upper(), **({} if body is None else {"json": body}))
+    return response.status_code, response.get_json()
+
+
+def _answer(operation: _Operation, answers: Mapping[str, tuple[int, Any]]) -> dict[str, Any]:
+    if operation.answer is None:
+        kind = "object" if operation.media == _JSON else "string"
+        content: dict[str, Any] = {"schema": {"type": kind}, "example": _FIRST_WORDS[operation.media]}
+    else:
+        content = {"schema": operation.answer, "examples": _examples(answers, HTTPStatus.OK)}
+    answer: dict[str, Any] = {"description": operation.summary, "content": {operation.media: content}}
+    if operation.others is _KEPT:
+        answer["headers"] = {"ETag": {"schema": {"type": "string"}}}
+    return answer
+
+
+def _problem(code: int, answers: Mapping[str, tuple[int, Any]]) -> dict[str, Any]:
+    content: dict[str, Any] = {"schema": wire.ProblemSchema}
+    examples = _examples(answers, code)
+    if examples:
+        content["examples"] = examples
+    return {"description": _PROBLEMS[code], "content": {_PROBLEM: content}}
+
+
+def _examples(answers: Mapping[str, tuple[int, Any]], code: int) -> dict[str, Any]:
+    return {name: {"value": body} for name, (status, body) in answers.items() if status == code}

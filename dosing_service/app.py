@@ -1,0 +1,40 @@
+"""Wires the application together; there is no logic here."""
+
+from flask import Flask, Response
+
+from dosing_service import config, knowledge
+from dosing_service.api import agents, contract, dose_calculations, operations, problems, references
+from dosing_service.api import knowledge as knowledge_api
+from dosing_service.api.answers import AnswerWriter
+from dosing_service.knowledge.base import KnowledgeBase
+
+
+def create_app(settings: config.Settings | None = None, known: KnowledgeBase | None = None) -> Flask:
+    """Return the WSGI application.
+
+    Raises:
+        SettingsError: the environment holds an unknown or wrong setting.
+        KnowledgeError: the knowledge base does not load.
+    """
+    settings = settings or config.from_environment()
+    known = known or knowledge.load()
+    app = Flask(__name__, static_folder=None, template_folder="web/templates")
+    # Werkzeug enforces this limit on chunked bodies too, where no length is announced.
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    problems.register(app)
+    app.register_blueprint(dose_calculations.blueprint(settings, known, AnswerWriter(known)))
+    app.register_blueprint(agents.blueprint(known))
+    app.register_blueprint(references.blueprint(known))
+    app.register_blueprint(knowledge_api.blueprint(known))
+    app.register_blueprint(operations.blueprint(known))
+    app.register_blueprint(contract.blueprint())
+    app.after_request(_harden)
+    return app
+
+
+def _harden(response: Response) -> Response:
+    """Set the headers that every answer carries."""
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response

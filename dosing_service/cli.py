@@ -1,0 +1,233 @@
+"""The command line: the same answers as over HTTP, for people and scripts."""
+
+import os
+import re
+import sys
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from dosing_service import __version__, create_app, knowledge, service
+from dosing_service.errors import DosingError, InvalidRequest, UnknownId
+from dosing_service.knowledge.base import KnowledgeBase
+from dosing_service.model import Assessment, Finding, Step
+
+_QUANTITY = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z\[][A-Za-z_\]]*)\s*")
+
+
+class _Quantity(click.ParamType[dict[str, Any]]):
+    """A number with its unit, ``25 kg``; which units fit is decided by the contract, not here."""
+
+    name = "quantity"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, Any]:
+        match = _QUANTITY.fullmatch(str(value))
+        if match is None:
+            self.fail('a number and a unit are expected, for example "25 kg"', param, ctx)
+        return {"value": Decimal(match[1]), "unit": match[2]}
+
+
+@click.group()
+@click.version_option(__version__)
+def main() -> None:
+    """Documented doses for calcinosis cutis. Decision support for professionals, not clinically approved."""
+
+
+@main.command()
+@click.option("--agent", required=True, help="Agent id, for example diltiazem.")
+@click.option("--regimen", help="Regimen id; default: the agent's own default.")
+@click.option("--disease", help="Disease id, for example juvenile-dermatomyositis.")
+@click.option("--lesion", help="small or large.")
+@click.option("--age", type=_Quantity(), help='Age, for example "9 a" or "18 mo".')
+@click.option("--birth-date", help="Birth date, YYYY-MM-DD, instead of the age.")
+@click.option("--as-of", help="The day on which the age counts, YYYY-MM-DD; default: today.")
+@click.option("--sex", help="female, male or other.")
+@click.option("--weight", type=_Quantity(), help='Body weight, for example "25 kg" or "55.1 lb".')
+@click.option("--height", type=_Quantity(), help='Height, for example "128 cm".')
+@click.option("--times-per-day", type=int, help="Divide a daily amount.")
+@click.option("--divided-over-days", type=int, help="Divide a course total over so many days.")
+@click.option("--volume", type=_Quantity(), help='Volume given at one site, for example "0.5 mL".')
+@click.option("--product", help="Product id of the agent; its formulation decides which maximum applies.")
+@click.option("--dosing-weight", help="actual, ideal or adjusted.")
+@click.option(
+    "--include-outside-population", is_flag=True, help="Compute a regimen that is not documented for this patient."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the body of POST /v1/dose-calculations.")
+def calculate(*, as_json: bool, **given: Any) -> None:
+    """Compute the documented dose of one agent for one patient."""
+    from dosing_service.api.answers import AnswerWriter  # noqa: PLC0415 - only needed here; the other commands start faster
+    from schemas.reading import dose_request  # noqa: PLC0415 - as above
+
+    known = _knowledge()
+    try:
+        assessment = service.calculate_dose(dose_request(_document(given)), known)
+    except (InvalidRequest, UnknownId) as error:
+        _refuse(error)
+    if as_json:
+        sys.stdout.buffer.write(AnswerWriter(known).write(assessment) + b"\n")
+    else:
+        click.echo("\n".join(_table(assessment, known)))
+
+
+def _document(given: dict[str, Any]) -> dict[str, Any]:
+    """Return the options of the command line as the body of a request."""
+    present = {name: _exact(value) for name, value in given.items() if value is not None and value is not False}
+    groups = {
+        "patient": ("age", "birth_date", "sex", "weight", "height"),
+        "indication": ("disease", "lesion"),
+        "options": (
+            "times_per_day",
+            "divided_over_days",
+            "volume",
+            "product",
+            "dosing_weight",
+            "include_outside_population",
+        ),
+    }
+    document: dict[str, Any] = {name: present[name] for name in ("agent", "regimen", "as_of") if name in present}
+    for group, names in groups.items():
+        members = {name: present[name] for name in names if name in present}
+        if members:
+            document[group] = members
+    return document
+
+
+def _exact(value: Any) -> Any:
+    return Decimal(value) if type(value) is int else value
+
+
+def _refuse(error: InvalidRequest | UnknownId) -> NoReturn:
+    if isinstance(error, UnknownId):
+        nearest = f"; did you mean {' or '.join(error.nearest)}?" if error.nearest else ""
+        click.echo(f"{error}{nearest}", err=True)
+    else:
+        for item in error.problems:
+            click.echo(f"{item.pointer or 'request'}: {item.detail}; expected: {item.expected}", err=True)
+    sys.exit(2)
+
+
+def _knowledge() -> KnowledgeBase:
+    try:
+        return knowledge.load()
+    except DosingError as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
+
+
+def _table(assessment: Assessment, known: KnowledgeBase) -> Iterator[str]:
+    agent = known.agents[assessment.agent]
+    regimen = agent.regimens[assessment.regimen] if assessment.regimen else None
+    yield f"{agent.name}: {assessment.status.value}"
+    if regimen:
+        yield f"  regimen      {regimen.id} ({regimen.name}; {regimen.route})"
+    if assessment.dose:
+        strength = [assessment.dose.concentration] if assessment.dose.concentration else []
+        for amount in (*assessment.dose.amounts, *strength):
+            yield f"  dose         {amount.text}"
+    yield from _working(assessment.derivation)
+    yield from _section("findings", (_finding_line(item) for item in assessment.findings), assessment.findings)
+    yield from _alternatives(assessment, known)
+    yield from _section(
+        "not checked", (f"{item.check}: {item.why}" for item in assessment.not_checked), assessment.not_checked
+    )
+    yield f"knowledge {known.version} {known.digest[:19]}…"
+    yield service.NOTICE
+
+
+def _working(steps: tuple[Step, ...]) -> Iterator[str]:
+    for step in steps:
+        yield f"  working      {step.expression} = {step.result}  [{', '.join(step.citations.references)}]"
+
+
+def _section(title: str, lines: Iterator[str], items: tuple[object, ...]) -> Iterator[str]:
+    if items:
+        yield title
+        yield from (f"  {line}" for line in lines)
+
+
+def _finding_line(item: Finding) -> str:
+    lines = [f"{item.severity.value:<12} {item.summary}"]
+    lines += [f"{'':<12}   {position.says}: {position.text}" for position in item.positions]
+    return "\n  ".join(lines)
+
+
+def _alternatives(assessment: Assessment, known: KnowledgeBase) -> Iterator[str]:
+    regimens = known.agents[assessment.agent].regimens
+    lines = []
+    for item in assessment.alternatives:
+        texts = item.dose.amounts if item.dose else ()
+        amount = texts[0].text if texts else "not computed"
+        lines.append(f"{item.regimen:<40} {amount}  ({regimens[item.regimen].use}, {item.verdict.value})")
+    yield from _section("alternatives", iter(lines), assessment.alternatives)
+
+
+@main.group("knowledge")
+def knowledge_() -> None:
+    """Look at the knowledge base."""
+
+
+@knowledge_.command()
+@click.argument("folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
+def validate(folder: Path | None) -> None:
+    """Check the knowledge files (in FOLDER, or those of the service) and reproduce the known answers."""
+    from dosing_service.selftest import failures  # noqa: PLC0415 - only needed here
+
+    try:
+        known = knowledge.load(folder)
+    except DosingError as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
+    failed = failures(known)
+    for sentence in failed:
+        click.echo(f"known_answers.yaml: does not come out: {sentence}", err=True)
+    if failed:
+        sys.exit(1)
+    regimens = sum(len(agent.regimens) for agent in known.agents.values())
+    click.echo(
+        f"{len(known.agents)} agents, {regimens} regimens, {len(known.references)} references: valid ({known.digest})"
+    )
+
+
+@knowledge_.command()
+@click.argument("agent", required=False)
+def show(agent: str | None) -> None:
+    """List the agents, or the regimens of one AGENT."""
+    known = _knowledge()
+    if agent is None:
+        for item in known.agents.values():
+            click.echo(f"{item.id:<34} {item.kind:<10} {item.evidence.verdict:<16} {item.default_regimen or '-'}")
+        return
+    try:
+        found = service.find_agent(agent, known)
+    except UnknownId as error:
+        _refuse(error)
+    click.echo(f"{found.name} ({found.class_}): {found.evidence.verdict}. {found.evidence.summary}")
+    for regimen in found.regimens.values():
+        mark = "*" if regimen.id == found.default_regimen else " "
+        click.echo(f"{mark} {regimen.id:<40} {regimen.use:<18} {regimen.name}")
+
+
+@main.command()
+def openapi() -> None:
+    """Print the OpenAPI document that is generated from the code."""
+    from dosing_service.api.contract import as_yaml_text  # noqa: PLC0415 - only needed here
+    from dosing_service.api.specification import specification  # noqa: PLC0415 - only needed here
+
+    click.echo(as_yaml_text(specification(create_app(known=_knowledge()).test_client())), nl=False)
+
+
+@main.command()
+def serve() -> None:
+    """Start gunicorn with gunicorn.conf.py of the current folder (HOST, PORT and WEB_CONCURRENCY are read there)."""
+    if not Path("gunicorn.conf.py").is_file():
+        click.echo("gunicorn.conf.py is not in this folder; run serve in the project's folder", err=True)
+        sys.exit(1)
+    arguments = [sys.executable, "-m", "gunicorn", "--config", "gunicorn.conf.py", "dosing_service:create_app()"]
+    os.execv(sys.executable, arguments)  # noqa: S606 - replaces this process, so that signals reach gunicorn
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""The exceptions of the service.
+
+::
+
+    DosingError
+    ├── KnowledgeError        the knowledge base does not load: file, path inside it, reason
+    ├── UnknownId             a resource that does not exist, with the nearest ids (404)
+    ├── MalformedBody         bytes that are not the JSON this service reads (400, 413, 415)
+    ├── InvalidRequest        a request that is understood and cannot be answered: one or more problems, each with a
+    JSON pointer (422)
+    └── SettingsError         an environment variable that is unknown, missing or wrong
+"""
+
+from dataclasses import dataclass
+
+
+class DosingError(Exception):
+    """Base of everything this package raises on purpose."""
+
+
+class KnowledgeError(DosingError):
+    """The knowledge base does not load; the message is one line that names file, path and reason."""
+
+    def __init__(self, file: str, path: str, reason: str) -> None:
+        super().__init__(f"{file}: {path}: {reason}" if path else f"{file}: {reason}")
+        self.file = file
+        self.path = path
+        self.reason = reason
+
+
+class UnknownId(DosingError):
+    """No agent, reference or regimen has this id; ``nearest`` holds known ids that are spelled alike."""
+
+    def __init__(self, kind: str, nearest: tuple[str, ...]) -> None:
+        super().__init__(f"no {kind} has this id")
+        self.kind = kind
+        self.nearest = nearest
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One reason why a request cannot be answered; it never repeats a submitted value.
+
+    ``pointer`` is a JSON pointer into the request, ``expected`` says what would be accepted there.
+    """
+
+    pointer: str
+    code: str
+    detail: str
+    expected: str
+
+
+class InvalidRequest(DosingError):
+    """A request that is understood and cannot be answered as it stands."""
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__("; ".join(f"{problem.pointer}: {problem.detail}" for problem in problems))
+        self.problems = problems
+
+
+class MalformedBody(DosingError):
+    """A body that is not JSON as this service reads it (strict RFC 8259, bounded, no duplicate names)."""
+
+    def __init__(self, problem: Problem, status: int = 400) -> None:
+        super().__init__(problem.detail)
+        self.problem = problem
+        self.status = status
+
+
+class SettingsError(DosingError):
+    """An environment variable of this service that is unknown or has a value that is not accepted."""

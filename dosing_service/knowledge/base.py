@@ -1,0 +1,384 @@
+"""The compiled knowledge base: frozen, cross-checked, in canonical units.
+
+Knowledge values compare by identity (``eq=False``): there is one of each, and functions of them can be remembered
+cheaply.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from dosing_service.model import Basis, Citations, DosingWeight, Per, Severity
+from dosing_service.units import DoseUnit
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reference:
+    """A citation: what kind of source it is, and how much of it was seen."""
+
+    id: str
+    kind: str
+    citation: str
+    seen: str
+    pmid: str | None = None
+    pmcid: str | None = None
+    doi: str | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Range:
+    """A range of ages, weights or areas; each bound is given at most once per side."""
+
+    unit: str
+    start: Decimal | None
+    start_included: bool
+    end: Decimal | None
+    end_included: bool
+
+    def contains(self, value: Decimal) -> bool:
+        """Tell whether ``value``, in this range's unit, lies inside."""
+        return not self.starts_after(value) and not self.ends_before(value)
+
+    def overlaps(self, other: "Range") -> bool:
+        """Tell whether some value lies in both ranges; ranges in different units are taken to overlap."""
+        return self.unit != other.unit or not (self.lies_below(other) or other.lies_below(self))
+
+    def lies_below(self, other: "Range") -> bool:
+        """Tell whether this range ends before ``other`` starts."""
+        if self.end is None or other.start is None:
+            return False
+        return self.end < other.start or (self.end == other.start and not (self.end_included and other.start_included))
+
+    def starts_after(self, value: Decimal) -> bool:
+        """Tell whether ``value`` is too small."""
+        return self.start is not None and (value < self.start or (value == self.start and not self.start_included))
+
+    def ends_before(self, value: Decimal) -> bool:
+        """Tell whether ``value`` is too large."""
+        return self.end is not None and (value > self.end or (value == self.end and not self.end_included))
+
+
+#: Adults, for figures whose source names no population; 18 years is where the labels and consensus papers cited here
+#: draw the line.
+ADULT = Range("a", Decimal(18), True, None, False)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DoseFigure:
+    """A documented figure: ``low`` to ``high`` in ``unit``, as an amount per ``per``."""
+
+    low: Decimal
+    high: Decimal
+    unit: DoseUnit
+    per: Per
+    values: tuple[Decimal, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Band:
+    """A dose for one range of weight, age or body surface area."""
+
+    range: Range
+    figure: DoseFigure
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Population:
+    """For whom a regimen is documented."""
+
+    description: str
+    age: Range | None
+    weight: Range | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frequency:
+    """How often a dose is given: ``times`` in each ``every`` ``unit``, or on given days, or once."""
+
+    times_low: int
+    times_high: int
+    every_low: int
+    every_high: int
+    unit: str
+    text: str
+    on_days: tuple[int, ...] = ()
+
+    @property
+    def is_regular(self) -> bool:
+        """Whether one number of administrations falls on each single day, week or month."""
+        return not self.on_days and self.every_low == self.every_high == 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Course:
+    """How long a course is, into how many parts it is divided, and when the next begins."""
+
+    administrations_low: int | None
+    administrations_high: int | None
+    length: Decimal | None
+    length_unit: str | None
+    days_low: int | None
+    days_high: int | None
+    repeat_low: Decimal | None
+    repeat_high: Decimal | None
+    repeat_unit: str | None
+
+
+class Effect(StrEnum):
+    """What a limit does to a dose above it."""
+
+    CAP = "cap"
+    WARN = "warn"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Limit:
+    """A documented maximum. ``value`` is in ``unit``; for a regimen it is in the amount unit of that regimen's dose."""
+
+    kind: str
+    value: Decimal
+    unit: DoseUnit
+    effect: Effect
+    formulation: str | None
+    route: str | None
+    age: Range | None
+    weight: Range | None
+    citations: Citations
+
+    @property
+    def applies_to(self) -> str | None:
+        """What the limit is restricted to, in words, or ``None``."""
+        parts = [self.formulation, self.route, describe(self.age), describe(self.weight)]
+        return ", ".join(part for part in parts if part) or None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Infusion:
+    """How fast an infusion may run."""
+
+    time: DoseFigure | None
+    rate: DoseFigure | None
+    note: str | None
+    citations: Citations
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    """What stands behind a regimen."""
+
+    level: str | None
+    patients: int | None
+    outcome: str | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Regimen:
+    """One documented way to give an agent. Exactly one of ``figure`` and ``bands`` is present."""
+
+    id: str
+    name: str
+    use: str
+    indication: str
+    diseases: tuple[str, ...]
+    lesion: str | None
+    route: str
+    formulation: str | None
+    off_label: bool
+    population: Population | None
+    basis: Basis
+    figure: DoseFigure | None
+    bands: tuple[Band, ...]
+    volume: DoseFigure | None
+    dosing_weight: DosingWeight
+    frequency: Frequency | None
+    course: Course | None
+    limits: tuple[Limit, ...]
+    infusion: Infusion | None
+    evidence: Evidence
+    titration: str | None
+    duration: str | None
+    taper: str | None
+    administration: str | None
+    followed_by: str | None
+    citations: Citations
+
+    @property
+    def per(self) -> Per:
+        """The kind of amount the regimen is written in."""
+        return self.any_figure.per
+
+    @property
+    def amount_unit(self) -> str:
+        """The unit of the computed amounts, the same in every band."""
+        return self.any_figure.unit.amount
+
+    @property
+    def ages(self) -> Range | None:
+        """The ages the regimen is for. A fixed amount whose source names no population is held to be for adults."""
+        if self.population is not None:
+            return self.population.age
+        return ADULT if self.basis is Basis.FIXED else None
+
+    @property
+    def any_figure(self) -> DoseFigure:
+        """The figure, or that of the first band."""
+        return self.figure or self.bands[0].figure
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Product:
+    """Something that can be dispensed."""
+
+    id: str
+    form: str
+    formulation: str | None
+    strength: Decimal
+    strength_unit: DoseUnit
+    volume_ml: Decimal | None
+    divisible: bool | None
+    citations: Citations
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PositionRule:
+    """One side of a disagreement: a regimen, an amount, or words."""
+
+    says: str
+    regimen: str | None
+    figure: DoseFigure | None
+    text: str | None
+    age: Range | None
+    weight: Range | None
+    dosing_weight: DosingWeight
+    reaches: Decimal | None
+    reaches_unit: str | None
+    citations: Citations
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Disagreement:
+    """An entry of the conflict register as it concerns one agent."""
+
+    id: str
+    severity: Severity
+    topic: str
+    summary: str
+    management: str
+    regimens: tuple[str, ...]
+    age: Range | None
+    weight: Range | None
+    compare: frozenset[str]
+    positions: tuple[PositionRule, ...]
+    citations: Citations
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Study:
+    """One piece of evidence."""
+
+    design: str
+    patients: int | None
+    dose: str | None
+    outcome: str
+    citations: Citations
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EvidenceFinding:
+    """What the evidence obliges the service to say with every answer."""
+
+    severity: Severity
+    summary: str
+    management: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AgentEvidence:
+    """What is known of an agent in calcinosis cutis."""
+
+    verdict: str
+    summary: str
+    studies: tuple[Study, ...]
+    finding: EvidenceFinding | None
+    citations: Citations
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Note:
+    """A short fact with its source."""
+
+    text: str
+    citations: Citations
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AgentCoding:
+    """A code of an agent in a terminology."""
+
+    system: str
+    code: str
+    verified: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Agent:
+    """A drug or a procedure."""
+
+    id: str
+    name: str
+    kind: str
+    class_: str
+    synonyms: tuple[str, ...]
+    codings: tuple[AgentCoding, ...]
+    default_regimen: str | None
+    notes: tuple[Note, ...]
+    evidence: AgentEvidence
+    products: Mapping[str, Product]
+    regimens: Mapping[str, Regimen]
+    disagreements: tuple[Disagreement, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KnownAnswer:
+    """A dose worked out by hand that the service must reproduce before it is ready."""
+
+    sentence: str
+    request: Mapping[str, object]
+    expected: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KnowledgeBase:
+    """Everything the service knows, with the version and digest under which it was computed."""
+
+    version: str
+    released: str
+    reviewed: str
+    digest: str
+    agents: Mapping[str, Agent]
+    references: Mapping[str, Reference]
+    known_answers: tuple[KnownAnswer, ...]
+
+
+def describe_population(regimen: Regimen) -> str:
+    """Return for whom a regimen is documented, in words."""
+    if regimen.population is not None:
+        return regimen.population.description
+    return "adults (population not stated)" if regimen.ages is not None else "all ages (population not stated)"
+
+
+_UNIT_WORDS = {"a": "years", "mo": "months", "wk": "weeks", "d": "days", "kg": "kg", "m2": "m²"}
+
+
+def describe(range_: Range | None) -> str | None:
+    """Return a range in words, ``from 2 to below 14 years``, or ``None``."""
+    if range_ is None:
+        return None
+    parts = []
+    if range_.start is not None:
+        parts.append(f"{'from' if range_.start_included else 'above'} {range_.start}")
+    if range_.end is not None:
+        parts.append(f"{'to' if range_.end_included else 'below'} {range_.end}")
+    return f"{' '.join(parts)} {_UNIT_WORDS[range_.unit]}"

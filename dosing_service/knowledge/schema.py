@@ -1,0 +1,457 @@
+"""Marshmallow schemas of the knowledge files: what a file may say, key by key. Cross-checks between files are in
+the loader.
+"""
+
+from collections.abc import Mapping
+from itertools import pairwise
+from types import MappingProxyType
+from typing import Any
+
+from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate, validates_schema
+
+from dosing_service.knowledge import base
+from dosing_service.knowledge.fields import (
+    CitationsField,
+    CourseField,
+    FrequencyField,
+    Number,
+    RangeField,
+    UnitField,
+    Whole,
+)
+from dosing_service.knowledge.quantities import KindMismatch, check_kind
+from dosing_service.model import Basis, DosingWeight, Per, Severity
+
+DESIGNS = (
+    *("label", "guideline", "consensus", "randomised-trial", "open-trial", "cohort", "case-series", "case-report"),
+    *("expert-opinion", "review", "compendium", "machine-text"),
+)
+USES = ("calcinosis", "underlying-disease", "reference")
+ROUTES = ("oral", "intravenous", "subcutaneous", "intramuscular", "intralesional", "topical")
+LIMIT_KINDS: Mapping[str, Per | None] = MappingProxyType(
+    {
+        "single-maximum": Per.ADMINISTRATION,
+        "daily-maximum": Per.DAY,
+        "weekly-maximum": Per.WEEK,
+        "monthly-maximum": Per.MONTH,
+        "course-maximum": Per.COURSE,
+        "cumulative-maximum": None,
+        "duration-maximum": None,
+        "rate-maximum": Per.RATE,
+    }
+)
+_BODY_OF_BASIS = {
+    Basis.FIXED: None,
+    Basis.BODY_WEIGHT: "kg",
+    Basis.BODY_SURFACE_AREA: "m2",
+    Basis.CONCENTRATION_VOLUME: "mL",
+    Basis.CONCENTRATION: None,
+}
+_BAND_KEY = {Basis.WEIGHT_BAND: "weight", Basis.AGE_BAND: "age", Basis.BODY_SURFACE_AREA_BAND: "body_surface_area"}
+_AGE_UNITS = ("a", "mo", "wk", "d")
+
+
+class _File(Schema):
+    class Meta:
+        unknown = RAISE
+
+
+def _text(**kwargs: Any) -> fields.String:
+    return fields.String(validate=validate.Length(min=1), **kwargs)
+
+
+def _words(**kwargs: Any) -> fields.List[str]:
+    return fields.List(fields.String(), **kwargs)
+
+
+class ReferenceSchema(_File):
+    kind = fields.String(required=True, validate=validate.OneOf((*DESIGNS, "standard", "unsourced")))
+    citation = _text(required=True)
+    seen = fields.String(
+        required=True,
+        validate=validate.OneOf(("abstract", "excerpt", "table", "label-copy", "machine-text", "full-text", "none")),
+    )
+    pmid = _text()
+    pmcid = _text()
+    doi = _text()
+    url = _text()
+
+
+class FigureSchema(_File):
+    low = Number(required=True)
+    high = Number(required=True)
+    unit = UnitField(required=True)
+    per = fields.Enum(Per, by_value=True, required=True)
+    values = fields.List(Number())
+
+    @validates_schema
+    def _is_consistent(self, data: Mapping[str, Any], **_: Any) -> None:
+        if data["low"] > data["high"]:
+            raise ValidationError("low is above high", "low")
+        if any(not data["low"] <= value <= data["high"] for value in data.get("values", ())):
+            raise ValidationError("a value lies outside low to high", "values")
+        try:
+            check_kind(data["unit"], data["per"])
+        except KindMismatch as error:
+            raise ValidationError(str(error), "per") from error
+
+    @post_load
+    def _build(self, data: dict[str, Any], **_: Any) -> base.DoseFigure:
+        values = tuple(data["values"]) if "values" in data else None
+        return base.DoseFigure(data["low"], data["high"], data["unit"], data["per"], values)
+
+
+class SpanSchema(_File):
+    """A figure whose kind of amount is fixed by where it stands: a volume, an infusion time, an infusion rate."""
+
+    low = Number(required=True)
+    high = Number(required=True)
+    unit = UnitField(required=True)
+
+
+class PopulationSchema(_File):
+    description = _text(required=True)
+    age = RangeField(*_AGE_UNITS)
+    weight = RangeField("kg")
+
+    @post_load
+    def _build(self, data: dict[str, Any], **_: Any) -> base.Population:
+        return base.Population(data["description"], data.get("age"), data.get("weight"))
+
+
+class PopulationField(fields.Field[base.Population | None]):
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> base.Population | None:
+        if value == "not-stated":
+            return None
+        population: base.Population = PopulationSchema().load(value)
+        return population
+
+
+class BandSchema(_File):
+    weight = RangeField("kg")
+    age = RangeField(*_AGE_UNITS)
+    body_surface_area = RangeField("m2")
+    dose = fields.Nested(FigureSchema, required=True)
+
+
+class AppliesToSchema(_File):
+    formulation = _text()
+    route = _text()
+    age = RangeField(*_AGE_UNITS)
+    weight = RangeField("kg")
+
+
+class LimitSchema(_File):
+    kind = fields.String(required=True, validate=validate.OneOf(tuple(LIMIT_KINDS)))
+    value = Number(required=True)
+    unit = UnitField(required=True)
+    effect = fields.Enum(base.Effect, by_value=True, required=True)
+    applies_to = fields.Nested(AppliesToSchema, load_default=dict)
+    references = CitationsField(required=True)
+
+    @validates_schema
+    def _is_consistent(self, data: Mapping[str, Any], **_: Any) -> None:
+        per, unit = LIMIT_KINDS[data["kind"]], data["unit"]
+        is_duration = unit.code in {"d", "wk", "mo"}
+        if (data["kind"] == "duration-maximum") != is_duration:
+            raise ValidationError("a duration-maximum, and nothing else, is in d, wk or mo", "unit")
+        if per is None:
+            return
+        try:
+            check_kind(unit, per)
+        except KindMismatch as error:
+            raise ValidationError(str(error), "unit") from error
+
+    @post_load
+    def _build(self, data: dict[str, Any], **_: Any) -> base.Limit:
+        to = data["applies_to"]
+        gates = (to.get("formulation"), to.get("route"), to.get("age"), to.get("weight"))
+        return base.Limit(data["kind"], data["value"], data["unit"], data["effect"], *gates, data["references"])
+
+
+class InfusionSchema(_File):
+    time = fields.Nested(SpanSchema)
+    rate = fields.Nested(SpanSchema)
+    note = _text()
+    references = CitationsField(required=True)
+
+
+class EvidenceSchema(_File):
+    level = fields.String(required=True, validate=validate.OneOf(DESIGNS))
+    patients = Whole()
+    outcome = _text()
+
+    @post_load
+    def _build(self, data: dict[str, Any], **_: Any) -> base.Evidence:
+        return base.Evidence(data["level"], data.get("patients"), data.get("outcome"))
+
+
+class RegimenSchema(_File):
+    id = fields.String(required=True, validate=validate.Regexp(r"^[a-z0-9]+(-[a-z0-9]+)*$"))
+    name = _text(required=True)
+    use = fields.String(required=True, validate=validate.OneOf(USES))
+    indication = _text(required=True)
+    diseases = _words(required=True)
+    lesion = fields.String(validate=validate.OneOf(("small", "large")))
+    route = fields.String(required=True, validate=validate.OneOf(ROUTES))
+    formulation = _text()
+    off_label = fields.Boolean(required=True, truthy={True}, falsy={False})
+    population = PopulationField(required=True)
+    basis = fields.Enum(Basis, by_value=True, required=True)
+    dose = fields.Nested(FigureSchema)
+    bands = fields.List(fields.Nested(BandSchema), validate=validate.Length(min=2))
+    volume = fields.Nested(SpanSchema)
+    dosing_weight = fields.Enum(DosingWeight, by_value=True, load_default=DosingWeight.ACTUAL)
+    frequency = FrequencyField(required=True)
+    course = CourseField()
+    limits = fields.List(fields.Nested(LimitSchema), load_default=list)
+    infusion = fields.Nested(InfusionSchema)
+    evidence = fields.Nested(EvidenceSchema)
+    titration = _text()
+    duration = _text()
+    taper = _text()
+    administration = _text()
+    followed_by = _text()
+    references = CitationsField(required=True)
+
+    @validates_schema(skip_on_field_errors=True)
+    def _is_consistent(self, data: Mapping[str, Any], **_: Any) -> None:
+        basis: Basis = data["basis"]
+        band_key = _BAND_KEY.get(basis)
+        if ("bands" in data) != (band_key is not None) or ("dose" in data) == (band_key is not None):
+            raise ValidationError("a band basis has bands, every other basis has dose", "basis")
+        if band_key:
+            _check_bands(data["bands"], band_key)
+            return
+        body = data["dose"].unit.body
+        if body != _BODY_OF_BASIS[basis]:
+            raise ValidationError(f"unit {data['dose'].unit.code} does not fit the basis {basis.value}", "dose")
+        if (data["dose"].unit.code == "%") != (basis is Basis.CONCENTRATION):
+            raise ValidationError("a strength in % has the basis concentration", "dose")
+
+    @post_load
+    def _build(self, data: dict[str, Any], **_: Any) -> base.Regimen:
+        band_key = _BAND_KEY.get(data["basis"])
+        volume = data.get("volume")
+        return base.Regimen(
+            id=data["id"],
+            name=data["name"],
+            use=data["use"],
+            indication=data["indication"],
+            diseases=tuple(data["diseases"]),
+            lesion=data.get("lesion"),
+            route=data["route"],
+            formulation=data.get("formulation"),
+            off_label=data["off_label"],
+            population=data["population"],
+            basis=data["basis"],
+            figure=data.get("dose"),
+            bands=tuple(base.Band(band[band_key], band["dose"]) for band in data.get("bands", ())),
+            volume=_span(volume, Per.ADMINISTRATION) if volume else None,
+            dosing_weight=data["dosing_weight"],
+            frequency=data["frequency"],
+            course=data.get("course"),
+            limits=tuple(data["limits"]),
+            infusion=_infusion(data["infusion"]) if "infusion" in data else None,
+            evidence=data.get("evidence", base.Evidence(None, None, None)),
+            titration=data.get("titration"),
+            duration=data.get("duration"),
+            taper=data.get("taper"),
+            administration=data.get("administration"),
+            followed_by=data.get("followed_by"),
+            citations=data["references"],
+        )
+
+
+def _span(data: Mapping[str, Any], per: Per) -> base.DoseFigure:
+    return base.DoseFigure(data["low"], data["high"], data["unit"], per)
+
+
+def _infusion(data: Mapping[str, Any]) -> base.Infusion:
+    time, rate = data.get("time"), data.get("rate")
+    return base.Infusion(
+        _span(time, Per.ADMINISTRATION) if time else None,
+        _span(rate, Per.RATE) if rate else None,
+        data.get("note"),
+        data["references"],
+    )
+
+
+def _check_bands(bands: list[dict[str, Any]], key: str) -> None:
+    figures = [band["dose"] for band in bands]
+    if len({(figure.per, figure.unit.amount) for figure in figures}) != 1:
+        raise ValidationError("all bands have one kind of amount and one amount unit", "bands")
+    for band in bands:
+        if set(band) != {key, "dose"}:
+            raise ValidationError(f"each band has exactly the keys {key} and dose", "bands")
+    ranges: list[base.Range] = [band[key] for band in bands]
+    for left, right in pairwise(ranges):
+        if left.unit != right.unit:
+            raise ValidationError("all bands have one unit", "bands")
+        if (
+            left.end is None
+            or right.start is None
+            or left.end > right.start
+            or (left.end_included and right.start_included and left.end == right.start)
+        ):
+            raise ValidationError(f"bands overlap near {right.start}", "bands")
+        if left.end < right.start or not (left.end_included or right.start_included):
+            raise ValidationError(f"bands leave a gap at {left.end}", "bands")
+
+
+class QuantitySchema(_File):
+    value = Number(required=True)
+    unit = UnitField(required=True)
+
+
+class ProductSchema(_File):
+    id = _text(required=True)
+    form = _text(required=True)
+    formulation = _text()
+    strength = fields.Nested(QuantitySchema, required=True)
+    volume = fields.Nested(QuantitySchema)
+    divisible = fields.Boolean(truthy={True}, falsy={False})
+    references = CitationsField(required=True)
+
+    @post_load
+    def _build(self, data: dict[str, Any], **_: Any) -> base.Product:
+        strength = data["strength"]
+        volume = data["volume"]["value"] if "volume" in data else None
+        shape = (data["id"], data["form"], data.get("formulation"))
+        return base.Product(
+            *shape, strength["value"], strength["unit"], volume, data.get("divisible"), data["references"]
+        )
+
+
+class PositionSchema(_File):
+    says = _text(required=True)
+    regimen = _text()
+    amount = fields.Nested(FigureSchema)
+    text = _text()
+    age = RangeField(*_AGE_UNITS)
+    weight = RangeField("kg")
+    dosing_weight = fields.Enum(DosingWeight, by_value=True, load_default=DosingWeight.ACTUAL)
+    reaches = fields.Nested(QuantitySchema)
+    references = CitationsField()
+
+    @validates_schema(skip_on_field_errors=True)
+    def _is_consistent(self, data: Mapping[str, Any], **_: Any) -> None:
+        if sum(key in data for key in ("regimen", "amount", "text")) != 1:
+            raise ValidationError("a position has exactly one of regimen, amount and text")
+        if "regimen" not in data and "references" not in data:
+            raise ValidationError("an amount or words need references", "references")
+        if "reaches" in data and ("amount" not in data or data["amount"].per is not Per.DAY):
+            raise ValidationError("reaches goes with an amount per day", "reaches")
+
+
+class DisagreementAppliesSchema(_File):
+    regimens = _words()
+    age = RangeField(*_AGE_UNITS)
+    weight = RangeField("kg")
+
+
+class DisagreementSchema(_File):
+    id = fields.String(required=True, validate=validate.Regexp(r"^C[0-9]{2}$"))
+    severity = fields.Enum(Severity, by_value=True, required=True)
+    topic = _text(required=True)
+    summary = _text(required=True)
+    management = _text(required=True)
+    applies_to = fields.Nested(DisagreementAppliesSchema, load_default=dict)
+    compare = _words(load_default=list, validate=validate.ContainsOnly(("per-kg", "per-m2", "per-year", "per-course")))
+    positions = fields.List(fields.Nested(PositionSchema), required=True, validate=validate.Length(min=2))
+
+
+class StudySchema(_File):
+    design = fields.String(required=True, validate=validate.OneOf(DESIGNS))
+    patients = Whole()
+    dose = _text()
+    outcome = _text(required=True)
+    references = CitationsField(required=True)
+
+    @post_load
+    def _build(self, data: dict[str, Any], **_: Any) -> base.Study:
+        return base.Study(data["design"], data.get("patients"), data.get("dose"), data["outcome"], data["references"])
+
+
+class EvidenceFindingSchema(_File):
+    severity = fields.Enum(Severity, by_value=True, required=True)
+    summary = _text(required=True)
+    management = _text(required=True)
+
+    @post_load
+    def _build(self, data: dict[str, Any], **_: Any) -> base.EvidenceFinding:
+        return base.EvidenceFinding(**data)
+
+
+class AgentEvidenceSchema(_File):
+    verdict = fields.String(
+        required=True, validate=validate.OneOf(("supported", "weak", "disputed", "advised-against", "not-established"))
+    )
+    summary = _text(required=True)
+    studies = fields.List(fields.Nested(StudySchema), load_default=list)
+    finding = fields.Nested(EvidenceFindingSchema)
+    references = CitationsField(required=True)
+
+    @validates_schema(skip_on_field_errors=True)
+    def _is_consistent(self, data: Mapping[str, Any], **_: Any) -> None:
+        if data["verdict"] == "advised-against" and "finding" not in data:
+            raise ValidationError("an agent that is advised against needs a finding", "finding")
+
+    @post_load
+    def _build(self, data: dict[str, Any], **_: Any) -> base.AgentEvidence:
+        return base.AgentEvidence(
+            data["verdict"], data["summary"], tuple(data["studies"]), data.get("finding"), data["references"]
+        )
+
+
+class NoteSchema(_File):
+    text = _text(required=True)
+    references = CitationsField(required=True)
+
+    @post_load
+    def _build(self, data: dict[str, Any], **_: Any) -> base.Note:
+        return base.Note(data["text"], data["references"])
+
+
+class CodingSchema(_File):
+    system = fields.String(required=True, validate=validate.OneOf(("rxnorm", "atc", "unii", "snomed")))
+    code = _text(required=True)
+    verified = fields.Boolean(required=True, truthy={True}, falsy={False})
+
+    @post_load
+    def _build(self, data: dict[str, Any], **_: Any) -> base.AgentCoding:
+        return base.AgentCoding(**data)
+
+
+class AgentSchema(_File):
+    id = fields.String(required=True, validate=validate.Regexp(r"^[a-z0-9]+(-[a-z0-9]+)*$"))
+    name = _text(required=True)
+    kind = fields.String(required=True, validate=validate.OneOf(("drug", "procedure")))
+    class_ = _text(required=True, data_key="class")
+    synonyms = _words(load_default=list)
+    codings = fields.List(fields.Nested(CodingSchema), load_default=list)
+    default_regimen = _text()
+    notes = fields.List(fields.Nested(NoteSchema), load_default=list)
+    evidence = fields.Nested(AgentEvidenceSchema, required=True)
+    products = fields.List(fields.Nested(ProductSchema), load_default=list)
+    limits = fields.List(fields.Nested(LimitSchema), load_default=list)
+    regimens = fields.List(fields.Nested(RegimenSchema), required=True)
+    disagreements = fields.List(fields.Nested(DisagreementSchema), load_default=list)
+
+
+class ReleaseSchema(_File):
+    version = _text(required=True)
+    released = _text(required=True)
+    reviewed = _text(required=True)
+
+
+class KnownAnswerSchema(_File):
+    sentence = _text(required=True)
+    given = fields.Dict(required=True)
+    expect = fields.Dict(required=True)
+
+    @post_load
+    def _build(self, data: dict[str, Any], **_: Any) -> base.KnownAnswer:
+        return base.KnownAnswer(data["sentence"], data["given"], data["expect"])

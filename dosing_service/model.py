@@ -1,0 +1,331 @@
+"""The values that travel through the service: what is asked and what is answered.
+
+All are frozen. Amounts are :class:`~decimal.Decimal` and always stand beside a unit and a kind of amount
+(:class:`Per`).
+"""
+
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+
+
+class Per(StrEnum):
+    """The kind of an amount. Two amounts of different kinds are never compared or added."""
+
+    ADMINISTRATION = "administration"
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    COURSE = "course"
+    RATE = "rate"
+
+
+class Basis(StrEnum):
+    """What a documented dose is counted on."""
+
+    FIXED = "fixed"
+    BODY_WEIGHT = "per-body-weight"
+    BODY_SURFACE_AREA = "per-body-surface-area"
+    WEIGHT_BAND = "weight-band"
+    AGE_BAND = "age-band"
+    BODY_SURFACE_AREA_BAND = "body-surface-area-band"
+    CONCENTRATION_VOLUME = "concentration-volume"
+    CONCENTRATION = "concentration"
+
+
+class Status(StrEnum):
+    """How a dose calculation ended."""
+
+    COMPUTED = "computed"
+    CONTRAINDICATED = "contraindicated"
+    NOT_COMPUTABLE = "not-computable"
+    NO_DOCUMENTED_DOSE = "no-documented-dose"
+    CHOOSE_REGIMEN = "choose-regimen"
+
+
+class Severity(StrEnum):
+    """How much a finding matters, worst first."""
+
+    CONTRAINDICATED = "contraindicated"
+    MAJOR = "major"
+    MODERATE = "moderate"
+    MINOR = "minor"
+    INFO = "info"
+
+
+class Category(StrEnum):
+    """What a finding is about; findings of one severity are ordered by this list."""
+
+    CONTRAINDICATION = "contraindication"
+    POPULATION = "population"
+    DOSE_LIMIT = "dose-limit"
+    EVIDENCE = "evidence"
+    DISAGREEMENT = "disagreement"
+    INDICATION = "indication"
+    OFF_LABEL = "off-label"
+
+
+class Verdict(StrEnum):
+    """Whether a finding applies to this patient, or may, because data are missing."""
+
+    APPLIES = "applies"
+    POSSIBLE = "possible"
+
+
+class Sex(StrEnum):
+    """Sex as formulas for ideal body weight need it; ``other`` leaves those formulas unanswered."""
+
+    FEMALE = "female"
+    MALE = "male"
+    OTHER = "other"
+
+
+class DosingWeight(StrEnum):
+    """Which weight a per-kg dose is multiplied with."""
+
+    ACTUAL = "actual"
+    IDEAL = "ideal"
+    ADJUSTED = "adjusted"
+
+
+# ---------------------------------------------------------------- what is asked
+
+
+@dataclass(frozen=True, slots=True)
+class Age:
+    """An age in completed-and-part years and in days; a gate in years reads ``years``, a gate in days reads
+    ``days``.
+    """
+
+    years: Decimal
+    days: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """A body weight: ``kg`` is exact; ``value`` and ``unit`` are as they were sent, for the working."""
+
+    kg: Decimal
+    value: Decimal
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Coding:
+    """A code of a terminology; ``system`` is ``None`` for an id of this knowledge base."""
+
+    code: str
+    system: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """A laboratory value or vital sign by LOINC code."""
+
+    code: str
+    value: Decimal
+    unit: str
+    measured_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """What is known of the patient. ``None`` is unknown; an empty tuple is known to be none."""
+
+    age: Age | None = None
+    sex: Sex | None = None
+    weight: Weight | None = None
+    height_cm: Decimal | None = None
+    pregnant: bool | None = None
+    lactating: bool | None = None
+    conditions: tuple[Coding, ...] | None = None
+    allergies: tuple[Coding, ...] | None = None
+    medications: tuple[Coding, ...] | None = None
+    observations: tuple[Observation, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How the caller wants the dose worked out."""
+
+    product: str | None = None
+    times_per_day: int | None = None
+    divided_over_days: int | None = None
+    volume_ml: Decimal | None = None
+    dosing_weight: DosingWeight | None = None
+    jurisdiction: str | None = None
+    start_date: date | None = None
+    include_contraindicated: bool = False
+    include_outside_population: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DoseRequest:
+    """One agent for one patient."""
+
+    agent: str
+    patient: Patient = field(default_factory=Patient)
+    regimen: str | None = None
+    disease: str | None = None
+    lesion: str | None = None
+    options: Options = field(default_factory=Options)
+    as_of: date | None = None
+
+
+# ---------------------------------------------------------------- what is answered
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number with its unit."""
+
+    value: Decimal
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Citations:
+    """The references of a figure, and whether at least one of them was seen to state it."""
+
+    references: tuple[str, ...]
+    verified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """A computed amount of one kind; ``low == high`` for a single figure, ``values`` where the source gives single
+    figures.
+    """
+
+    per: Per
+    low: Decimal
+    high: Decimal
+    unit: str
+    text: str
+    values: tuple[Decimal, ...] | None = None
+    times_per_day: int | None = None
+    divided_over_days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DosedBy:
+    """The weight a dose was multiplied with."""
+
+    value: Decimal
+    kind: DosingWeight
+    unit: str = "kg"
+
+
+@dataclass(frozen=True, slots=True)
+class LimitCheck:
+    """A documented maximum beside the dose.
+
+    ``reached`` (at or above) and ``exceeded`` (above) compare the amount before any cap; both are ``None`` when it
+    could not be compared.
+    """
+
+    kind: str
+    value: Decimal
+    unit: str
+    effect: str
+    applies_to: str | None
+    reached: bool | None
+    exceeded: bool | None
+    needs: tuple[str, ...]
+    citations: Citations
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """What a maximum did to a dose: the amount before it, the maximum, and the body measure from which it bites."""
+
+    kind: str
+    uncapped: Amount
+    value: Decimal
+    unit: str
+    bites_above: Quantity | None
+
+
+@dataclass(frozen=True, slots=True)
+class Dose:
+    """A computed dose: the amount in the regimen's own kind first, then every kind that follows from it."""
+
+    basis: Basis
+    amounts: tuple[Amount, ...]
+    limits: tuple[LimitCheck, ...]
+    dosing_weight: DosedBy | None
+    body_surface_area: Quantity | None
+    concentration: Amount | None
+    cap: Cap | None
+    frequency: str | None
+    course_total: Amount | None
+    citations: Citations
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of the working."""
+
+    expression: str
+    result: str
+    citations: Citations
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """What one side of a disagreement comes to for this patient."""
+
+    says: str
+    text: str
+    citations: Citations
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something a clinician should know before acting: what, for this patient, why, and what to do."""
+
+    id: str
+    category: Category
+    severity: Severity
+    verdict: Verdict
+    summary: str
+    because: tuple[str, ...]
+    management: str
+    citations: Citations
+    positions: tuple[Position, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NotChecked:
+    """A check that did not run, the fields that would let it run, and why it matters."""
+
+    check: str
+    needs: tuple[str, ...]
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """Another regimen that applies, or may apply, to this patient; ``dose`` is ``None`` where an input is missing."""
+
+    regimen: str
+    verdict: Verdict
+    dose: Dose | None
+    derivation: tuple[Step, ...]
+    not_checked: tuple[NotChecked, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """The whole answer to one dose request; ids refer to the knowledge base it was computed with."""
+
+    status: Status
+    agent: str
+    regimen: str | None
+    dose: Dose | None
+    alternatives: tuple[Alternative, ...]
+    derivation: tuple[Step, ...]
+    findings: tuple[Finding, ...]
+    not_checked: tuple[NotChecked, ...]
+    as_of: date | None

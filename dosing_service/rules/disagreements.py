@@ -1,0 +1,145 @@
+"""Where sources contradict each other: every side, who says so, and what it comes to for this patient."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+
+from dosing_service.knowledge.base import Agent, Disagreement, DoseFigure, PositionRule, Regimen, describe_population
+from dosing_service.model import Amount, Category, Finding, Options, Patient, Per, Position, Verdict
+from dosing_service.rules import dose
+from dosing_service.rules.findings import per_kg_text
+from dosing_service.rules.population import Answer, applicability, in_age_range, in_range
+from dosing_service.rules.schedule import ADVERB, amounts_in_year
+from dosing_service.rules.wording import amount_text
+from dosing_service.units import display_range, over, times
+
+_WORDS_OF_INPUT = {
+    "patient.weight": "the weight",
+    "patient.height": "the height",
+    "patient.age": "the age",
+    "patient.sex": "the sex",
+    "options.volume": "the volume",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One disagreement about one agent, for one request."""
+
+    agent: Agent
+    item: Disagreement
+    patient: Patient
+    options: Options
+
+
+def found(agent: Agent, in_play: Iterable[str], patient: Patient, options: Options) -> list[Finding]:
+    """Return the disagreements about ``agent`` that concern this patient and one of the regimens ``in_play``."""
+    regimens = set(in_play)
+    concerning = (item for item in agent.disagreements if _concerns(item, regimens, patient))
+    return [_finding(_Case(agent, item, patient, options)) for item in concerning]
+
+
+def _concerns(item: Disagreement, in_play: set[str], patient: Patient) -> bool:
+    if item.regimens and not in_play & set(item.regimens):
+        return False
+    return not _ruled_out(item, patient)
+
+
+def _ruled_out(item: Disagreement | PositionRule, patient: Patient) -> bool:
+    kg = patient.weight.kg if patient.weight else None
+    return Answer.NO in (in_age_range(item.age, patient.age), in_range(item.weight, kg))
+
+
+def _finding(case: _Case) -> Finding:
+    item = case.item
+    sides = [rule for rule in item.positions if not _ruled_out(rule, case.patient)]
+    return Finding(
+        id=item.id,
+        category=Category.DISAGREEMENT,
+        severity=item.severity,
+        verdict=Verdict.APPLIES,
+        summary=item.summary,
+        because=("agent",),
+        management=item.management,
+        citations=item.citations,
+        positions=tuple(_position(case, rule) for rule in sides),
+    )
+
+
+def _position(case: _Case, rule: PositionRule) -> Position:
+    if rule.regimen is not None:
+        return Position(rule.says, _regimen_text(case, case.agent.regimens[rule.regimen]), rule.citations)
+    if rule.figure is not None:
+        return Position(rule.says, _figure_text(case, rule, rule.figure), rule.citations)
+    return _in_words(rule)
+
+
+@cache
+def _in_words(rule: PositionRule) -> Position:
+    return Position(rule.says, rule.text or "", rule.citations)
+
+
+def _regimen_text(case: _Case, regimen: Regimen) -> str:
+    text = _computed_text(case, regimen)
+    if applicability(regimen, case.patient).answer is Answer.NO:
+        return f"{text} [documented for {describe_population(regimen)}, not for this patient]"
+    return text
+
+
+def _computed_text(case: _Case, regimen: Regimen) -> str:
+    result = dose.compute(regimen, case.patient, Options(volume_ml=case.options.volume_ml))
+    if isinstance(result, dose.Missing):
+        return _not_worked_out(regimen.figure, result)
+    if not result.dose.amounts:
+        return result.dose.concentration.text if result.dose.concentration else regimen.name
+    own, total = result.dose.amounts[0], result.dose.course_total
+    extra = _per_body(case, own)
+    in_year = amounts_in_year(regimen) if "per-year" in case.item.compare else None
+    if in_year is not None:
+        extra.append(amount_text(times(own.low, in_year[0]), times(own.high, in_year[1]), own.unit, "in a year"))
+    if "per-course" in case.item.compare and total is not None and total is not own:
+        extra.append(total.text)
+    return _with(own.text, extra)
+
+
+def _not_worked_out(figure: DoseFigure | None, missing: dose.Missing) -> str:
+    needed = " and ".join(dict.fromkeys(_WORDS_OF_INPUT[item.needs[0]] for item in missing.inputs))
+    if figure is None:
+        return f"depends on {needed}, which is not given"
+    documented = amount_text(
+        figure.low, figure.high, figure.unit.code, ADVERB[figure.per] if not figure.unit.time else ""
+    )
+    return f"{documented} (not worked out without {needed})"
+
+
+def _figure_text(case: _Case, rule: PositionRule, figure: DoseFigure) -> str:
+    if figure.unit.body == "mL":
+        return f"{display_range(figure.low, figure.high, figure.unit.amount)} in each mL"
+    measure = dose.measure(figure, case.patient, rule.dosing_weight)
+    if isinstance(measure, dose.Missing):
+        return _not_worked_out(figure, measure)
+    factor = measure.value if measure.value is not None else Decimal(1)
+    low, high, unit = times(figure.low, factor), times(figure.high, factor), figure.unit.amount
+    if figure.per is Per.RATE:
+        unit = f"{unit}/{figure.unit.time}"
+    own = Amount(figure.per, low, high, unit, amount_text(low, high, unit, ADVERB[figure.per]))
+    extra = _per_body(case, own)
+    if rule.reaches is not None:
+        total = amount_text(rule.reaches, rule.reaches, unit, "in all")
+        extra.append(f"{total} after {display_range(over(rule.reaches, high), over(rule.reaches, low), 'days')}")
+    return _with(own.text, extra)
+
+
+def _per_body(case: _Case, own: Amount) -> list[str]:
+    extra = []
+    if "per-kg" in case.item.compare and case.patient.weight is not None:
+        extra.append(per_kg_text(own, case.patient.weight.kg))
+    area = dose.area_of(case.patient) if "per-m2" in case.item.compare else None
+    if area is not None:
+        extra.append(amount_text(over(own.low, area), over(own.high, area), f"{own.unit}/m2", ADVERB[own.per]))
+    return extra
+
+
+def _with(text: str, extra: list[str]) -> str:
+    return f"{text} ({'; '.join(extra)})" if extra else text

@@ -1,0 +1,76 @@
+"""Whether a regimen is documented for this patient: yes, no or unknown, and which field would settle it."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from dosing_service.knowledge.base import Range, Regimen
+from dosing_service.model import Age, Basis, Patient
+
+
+class Answer(StrEnum):
+    """Three values: unknown is not no."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Applicability:
+    """The answer, the inputs that decided it or are missing (as paths into the request)."""
+
+    answer: Answer
+    because: tuple[str, ...] = ()
+
+
+APPLIES = Applicability(Answer.YES)
+AGE = "patient.age"
+WEIGHT = "patient.weight"
+HEIGHT = "patient.height"
+
+_DAYS = {"d": Decimal(1), "wk": Decimal(7)}
+_YEARS = {"a": Decimal(1), "mo": Decimal(12)}
+
+
+def in_age_range(range_: Range | None, age: Age | None) -> Answer:
+    """Return whether an age lies in a range written in years, months, weeks or days; months and years are compared
+    as years.
+    """
+    if range_ is None:
+        return Answer.YES
+    if age is None:
+        return Answer.UNKNOWN
+    value = age.days / _DAYS[range_.unit] if range_.unit in _DAYS else age.years * _YEARS[range_.unit]
+    return Answer.YES if range_.contains(value) else Answer.NO
+
+
+def in_range(range_: Range | None, value: Decimal | None) -> Answer:
+    """Return whether ``value``, in the unit of the range, lies in it."""
+    if range_ is None:
+        return Answer.YES
+    if value is None:
+        return Answer.UNKNOWN
+    return Answer.YES if range_.contains(value) else Answer.NO
+
+
+def applicability(regimen: Regimen, patient: Patient) -> Applicability:
+    """Return whether ``regimen`` is documented for ``patient``: its population, and the ages or weights its bands
+    cover.
+    """
+    kg = patient.weight.kg if patient.weight else None
+    weight_gate = regimen.population.weight if regimen.population else None
+    gates = [(AGE, in_age_range(regimen.ages, patient.age)), (WEIGHT, in_range(weight_gate, kg))]
+    if regimen.basis is Basis.AGE_BAND:
+        gates.append((AGE, _covered([in_age_range(band.range, patient.age) for band in regimen.bands])))
+    if regimen.basis is Basis.WEIGHT_BAND:
+        gates.append((WEIGHT, _covered([in_range(band.range, kg) for band in regimen.bands])))
+    for wanted in (Answer.NO, Answer.UNKNOWN):
+        because = tuple(dict.fromkeys(path for path, answer in gates if answer is wanted))
+        if because:
+            return Applicability(wanted, because)
+    return APPLIES
+
+
+def _covered(answers: list[Answer]) -> Answer:
+    return next((answer for answer in (Answer.YES, Answer.UNKNOWN) if answer in answers), Answer.NO)

@@ -1,0 +1,234 @@
+"""``POST /v1/dose-calculations``: one agent, one patient; the documented dose with its working."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import ValidationError, fields, post_load
+
+from dosing_service.model import (
+    Basis,
+    Category,
+    DoseRequest,
+    DosingWeight,
+    Options,
+    Patient,
+    Per,
+    Severity,
+    Sex,
+    Verdict,
+)
+from dosing_service.units import Measure
+from schemas.cited import CitedSchema
+from schemas.fields import (
+    EFFECTS,
+    LIMIT_KINDS,
+    AnswerSchema,
+    Choice,
+    Date,
+    ExactNumber,
+    Fault,
+    Flag,
+    QuantityField,
+    StrictSchema,
+    Text,
+    Whole,
+    word,
+)
+from schemas.patient import PatientSchema, age_from, age_on, build_weight
+
+JURISDICTIONS = ("US", "EU", "UK", "FR", "AU")
+
+
+class IndicationSchema(StrictSchema):
+    """What the agent is meant for."""
+
+    disease = Text("a disease id, for example juvenile-dermatomyositis")
+    lesion = Choice(("small", "large"))
+
+
+class OptionsSchema(StrictSchema):
+    """How the dose should be worked out."""
+
+    product = Text("a product id of the agent")
+    times_per_day = Whole(low=1, high=24)
+    divided_over_days = Whole(low=1, high=31)
+    volume = QuantityField(Measure.VOLUME, to="1000", base_unit="mL")
+    start_date = Date()
+    body_surface_area_formula = Choice(("mosteller",))
+    dosing_weight = Choice(tuple(DosingWeight))
+    jurisdiction = Choice(JURISDICTIONS)
+    include_contraindicated = Flag()
+    include_outside_population = Flag()
+
+
+class DoseRequestSchema(StrictSchema):
+    """The request."""
+
+    agent = Text("an agent id, see GET /v1/agents", required=True)
+    regimen = Text("a regimen id of the agent, see GET /v1/agents/{id}")
+    indication = fields.Nested(IndicationSchema)
+    patient = fields.Nested(PatientSchema, load_default=dict)
+    options = fields.Nested(OptionsSchema, load_default=dict)
+    as_of = Date()
+
+    @post_load
+    def _build(self, data: dict[str, Any], **_: Any) -> DoseRequest:
+        indication = data.get("indication", {})
+        return DoseRequest(
+            agent=data["agent"],
+            patient=_patient(data),
+            regimen=data.get("regimen"),
+            disease=indication.get("disease"),
+            lesion=indication.get("lesion"),
+            options=_options(data["options"]),
+            as_of=data.get("as_of"),
+        )
+
+
+def _patient(data: Mapping[str, Any]) -> Patient:
+    given = data["patient"]
+    age = age_from(given["age"]) if "age" in given else None
+    if "birth_date" in given:
+        age = age_on(given["birth_date"], data["as_of"])
+        if age is None:
+            fault = Fault(
+                "impossible-birth-date",
+                "the birth date lies after as_of or more than 130 years before it",
+                "a date not after as_of",
+            )
+            raise ValidationError({"patient": {"birth_date": fault}})
+    lists = {
+        name: tuple(given[name]) for name in ("conditions", "allergies", "medications", "observations") if name in given
+    }
+    return Patient(
+        age=age,
+        sex=Sex(given["sex"]) if "sex" in given else None,
+        weight=build_weight(given.get("weight")),
+        height_cm=given["height"].base if "height" in given else None,
+        pregnant=given.get("pregnant"),
+        lactating=given.get("lactating"),
+        **lists,
+    )
+
+
+def _options(given: Mapping[str, Any]) -> Options:
+    known = {
+        name: given[name] for name in given if name not in {"volume", "dosing_weight", "body_surface_area_formula"}
+    }
+    weight = DosingWeight(given["dosing_weight"]) if "dosing_weight" in given else None
+    volume = given["volume"].base if "volume" in given else None
+    return Options(volume_ml=volume, dosing_weight=weight, **known)
+
+
+# ---------------------------------------------------------------- the answer
+
+
+class QuantitySchema(AnswerSchema):
+    """A number with its unit."""
+
+    value = ExactNumber()
+    unit = fields.String()
+
+
+class AmountSchema(AnswerSchema):
+    """An amount of one kind; ``low`` equals ``high`` for a single figure, ``values`` holds the single figures of a
+    source.
+    """
+
+    per = word(Per)
+    low = ExactNumber()
+    high = ExactNumber()
+    unit = fields.String()
+    text = fields.String()
+    values = fields.List(ExactNumber(), allow_none=True)
+    times_per_day = fields.Integer(allow_none=True)
+    divided_over_days = fields.Integer(allow_none=True)
+
+
+class DosingWeightSchema(QuantitySchema):
+    """The weight the dose was multiplied with."""
+
+    kind = word(DosingWeight)
+
+
+class LimitSchema(CitedSchema):
+    """A documented maximum. ``reached`` (at or above) and ``exceeded`` compare the amount before any cap; null when
+    it could not be compared.
+    """
+
+    kind = word(LIMIT_KINDS)
+    value = ExactNumber()
+    unit = fields.String()
+    effect = word(EFFECTS)
+    applies_to = fields.String(allow_none=True)
+    reached = fields.Boolean(allow_none=True)
+    exceeded = fields.Boolean(allow_none=True)
+
+
+class CapSchema(AnswerSchema):
+    """What a maximum did to the dose: the amount without it, and the body measure above which it bites."""
+
+    kind = word(LIMIT_KINDS)
+    value = ExactNumber()
+    unit = fields.String()
+    uncapped = fields.Nested(AmountSchema)
+    bites_above = fields.Nested(QuantitySchema, allow_none=True)
+
+
+class DoseSchema(CitedSchema):
+    """A dose: the regimen's own kind of amount first, then every kind that follows from it."""
+
+    basis = word(Basis)
+    dosing_weight = fields.Nested(DosingWeightSchema, allow_none=True)
+    body_surface_area = fields.Nested(QuantitySchema, allow_none=True)
+    concentration = fields.Nested(AmountSchema, allow_none=True)
+    amounts = fields.List(fields.Nested(AmountSchema))
+    frequency = fields.String(allow_none=True)
+    limits = fields.List(fields.Nested(LimitSchema))
+    cap = fields.Nested(CapSchema, allow_none=True)
+    course_total = fields.Nested(AmountSchema, allow_none=True)
+
+
+class StepSchema(CitedSchema):
+    """One line of the working."""
+
+    expression = fields.String()
+    result = fields.String()
+
+
+class PositionSchema(CitedSchema):
+    """What one side of a disagreement comes to for this patient."""
+
+    says = fields.String()
+    text = fields.String()
+
+
+class FindingSchema(CitedSchema):
+    """Something to know before acting; ``because`` names the inputs that decided it."""
+
+    id = fields.String()
+    category = word(Category)
+    severity = word(Severity)
+    verdict = word(Verdict)
+    summary = fields.String()
+    because = fields.List(fields.String())
+    management = fields.String()
+    positions = fields.List(fields.Nested(PositionSchema))
+
+
+class NotCheckedSchema(AnswerSchema):
+    """A check that did not run, and the fields that would let it run."""
+
+    check = fields.String()
+    needs = fields.List(fields.String())
+    why = fields.String()
+
+
+class AlternativeSchema(AnswerSchema):
+    """Another regimen that applies (or may, when data are missing); ``dose`` is null where an input is missing."""
+
+    regimen = fields.Nested("RegimenSummarySchema")
+    verdict = word(Verdict)
+    dose = fields.Nested(DoseSchema, allow_none=True)
+    derivation = fields.List(fields.Nested(StepSchema))
+    not_checked = fields.List(fields.Nested(NotCheckedSchema))

@@ -1,0 +1,297 @@
+"""Strict fields: each says what it accepts, in its error and in the OpenAPI document.
+
+marshmallow's own number fields take strings, Arabic-Indic digits and ``1E+999999``; these take JSON numbers of
+bounded size and nothing else.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields
+
+from dosing_service.units import ALIASES, FACTORS, Measure, UnitRefused, plain, resolve, times
+
+#: A JSON number of a request has at most so many digits and such an exponent; products with knowledge figures then
+#: stay exact.
+MAX_DIGITS = 15
+MAX_EXPONENT = 12
+
+
+#: Words of the knowledge base that answers repeat; a test holds them equal to what the knowledge schemas accept.
+LIMIT_KINDS = (
+    *("single-maximum", "daily-maximum", "weekly-maximum", "monthly-maximum", "course-maximum"),
+    *("cumulative-maximum", "duration-maximum", "rate-maximum"),
+)
+EFFECTS = ("cap", "warn")
+USES = ("calcinosis", "underlying-disease", "reference")
+ROUTES = ("oral", "intravenous", "subcutaneous", "intramuscular", "intralesional", "topical")
+
+
+class Fault(NamedTuple):
+    """Why a field was refused and what it accepts; it never holds a submitted value."""
+
+    code: str
+    detail: str
+    expected: str
+
+
+class StrictSchema(Schema):
+    """A request object: unknown fields are refused by name and the known ones are listed."""
+
+    class Meta:
+        unknown = RAISE
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        known = ", ".join(field.data_key or name for name, field in self.fields.items())
+        self.error_messages["unknown"] = Fault("unknown-field", "this field is not known here", f"one of: {known}")  # type: ignore[assignment]  # a Fault is carried through unformatted
+        self.error_messages["type"] = Fault(
+            "not-an-object", "a JSON object is expected here", f"an object with the fields: {known}"
+        )  # type: ignore[assignment]  # as above
+
+
+class AnswerSchema(Schema):
+    """An answer object. Every field stands in every answer; later versions may add fields, so readers ignore what
+    they do not know.
+    """
+
+    class Meta:
+        unknown = EXCLUDE
+
+
+def word(choices: Iterable[str]) -> fields.String:
+    """Return a field of an answer that holds one of a few words."""
+    return fields.String(metadata={"enum": [str(choice) for choice in choices]})
+
+
+class Strict(fields.Field[Any]):
+    """Base of request fields. ``expected`` is shown with every refusal; ``openapi`` is the field's JSON Schema."""
+
+    def __init__(self, expected: str, *, openapi: Mapping[str, Any], **kwargs: Any) -> None:
+        messages: dict[str, Any] = {
+            "required": Fault("missing", "this field is required", expected),
+            "null": Fault("null", "null is not a value; leave the field out when the value is unknown", expected),
+        }
+        super().__init__(error_messages=messages, **kwargs)
+        self.expected = expected
+        self.openapi = dict(openapi)
+
+    def refuse(self, code: str, detail: str, expected: str | None = None) -> ValidationError:
+        """Return the error for a value that is not accepted."""
+        return ValidationError(Fault(code, detail, expected or self.expected))  # type: ignore[arg-type]  # marshmallow carries any message object
+
+
+class Text(Strict):
+    """A string of bounded length without control characters."""
+
+    def __init__(self, expected: str, *, max_length: int = 200, **kwargs: Any) -> None:
+        super().__init__(expected, openapi={"type": "string", "minLength": 1, "maxLength": max_length}, **kwargs)
+        self.max_length = max_length
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+        if not isinstance(value, str):
+            raise self.refuse("not-a-string", "a JSON string is expected here")
+        if not 0 < len(value) <= self.max_length or not value.isprintable():
+            raise self.refuse("bad-string", f"a string of 1 to {self.max_length} printable characters is expected here")
+        return value
+
+
+class Choice(Strict):
+    """One of a few words."""
+
+    def __init__(self, choices: Sequence[str], **kwargs: Any) -> None:
+        super().__init__(f"one of: {', '.join(choices)}", openapi={"type": "string", "enum": list(choices)}, **kwargs)
+        self.choices = frozenset(choices)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+        if not isinstance(value, str) or value not in self.choices:
+            raise self.refuse("not-a-choice", "a value out of a closed list is expected here")
+        return value
+
+
+class Flag(Strict):
+    """``true`` or ``false``, never 1, 0 or a word."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__("true or false", openapi={"type": "boolean"}, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.refuse("not-a-boolean", "true or false is expected here")
+        return value
+
+
+class Date(Strict):
+    """A calendar date, ``YYYY-MM-DD``."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__("a date as YYYY-MM-DD", openapi={"type": "string", "format": "date"}, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> date:
+        if not isinstance(value, str) or len(value) != len("2026-11-21") or not value.isascii():
+            raise self.refuse("not-a-date", "a calendar date is expected here")
+        try:
+            return date.fromisoformat(value)
+        except ValueError as error:
+            raise self.refuse("not-a-date", "this is not a day of the calendar") from error
+
+
+class StrictNumber(Strict):
+    """A JSON number within bounds, as an exact decimal. ``above`` excludes its bound, ``to`` includes it."""
+
+    def __init__(self, *, above: str, to: str, **kwargs: Any) -> None:
+        expected = f"a JSON number above {above} and up to {to}, at most {MAX_DIGITS} digits"
+        super().__init__(
+            expected, openapi={"type": "number", "exclusiveMinimum": int(above), "maximum": int(to)}, **kwargs
+        )
+        self.above, self.to = Decimal(above), Decimal(to)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Decimal:
+        number = checked_number(self, value)
+        if not self.above < number <= self.to:
+            raise self.refuse("out-of-bounds", "this number is outside the accepted bounds")
+        return number
+
+
+def checked_number(field: Strict, value: Any) -> Decimal:
+    """Return ``value`` if it is a JSON number of bounded size, as the strict decoder delivers it."""
+    if not isinstance(value, Decimal):
+        raise field.refuse("not-a-number", "a JSON number is expected here, not a string, boolean or object")
+    _, digits, exponent = value.as_tuple()
+    if not isinstance(exponent, int) or len(digits) > MAX_DIGITS or abs(exponent) > MAX_EXPONENT:
+        raise field.refuse("number-too-long", f"a number of at most {MAX_DIGITS} digits is expected here")
+    if value.is_zero() and value.is_signed():
+        raise field.refuse("negative-zero", "negative zero is not a measurement")
+    return value
+
+
+class Whole(StrictNumber):
+    """A whole JSON number within bounds."""
+
+    def __init__(self, *, low: int, high: int, **kwargs: Any) -> None:
+        super().__init__(above=str(low - 1), to=str(high), **kwargs)
+        self.expected = f"a whole number from {low} to {high}"
+        self.openapi = {"type": "integer", "minimum": low, "maximum": high}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        number = super()._deserialize(value, attr, data, **kwargs)
+        if number != number.to_integral_value():
+            raise self.refuse("not-whole", "a whole number is expected here")
+        return int(number)
+
+
+class MeasuredValue(NamedTuple):
+    """A quantity of a request: as it was sent, and in the base unit of its measure."""
+
+    value: Decimal
+    unit: str
+    base: Decimal
+
+
+class QuantityField(Strict):
+    """``{"value": 25.4, "unit": "kg"}`` of one measure, within bounds in the measure's base unit.
+
+    The bounds only keep out what cannot be a measurement of a person; clinical plausibility is a matter of rules.
+    """
+
+    def __init__(
+        self, measure: Measure, *, to: str, base_unit: str, extra: Mapping[str, Strict] | None = None, **kwargs: Any
+    ) -> None:
+        codes = list(FACTORS[measure])
+        aliases = [alias for alias, code in ALIASES.items() if code in codes]
+        example = {"body weight": "25.4", "height": "128", "age": "9", "volume": "2"}[measure.value]
+        expected = (
+            f'{{"value": {example}, "unit": "{codes[0]}"}}; units: {", ".join(codes)} (also {", ".join(aliases)})'
+        )
+        properties = {
+            "value": {"type": "number", "exclusiveMinimum": 0},
+            "unit": {"type": "string", "enum": codes + aliases},
+        }
+        self.extra = dict(extra or {})
+        properties |= {name: dict(field.openapi) for name, field in self.extra.items()}
+        openapi = {
+            "type": "object",
+            "description": f"Above 0 and up to {to} {base_unit}.",
+            "properties": properties,
+            "required": ["value", "unit"],
+            "additionalProperties": False,
+            "examples": [{"value": float(example) if "." in example else int(example), "unit": codes[0]}],
+        }
+        super().__init__(expected, openapi=openapi, **kwargs)
+        self.measure, self.to, self.base_unit, self.codes = measure, Decimal(to), base_unit, codes
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> MeasuredValue:
+        if not isinstance(value, dict):
+            raise self.refuse("not-a-quantity", "an object with value and unit is expected here")
+        self._check_names(value)
+        number = self._number(value["value"])
+        unit, factor = self._unit(value["unit"])
+        for name, field in self.extra.items():
+            if name in value:
+                self._extra(name, field, value[name])
+        base = times(number, factor)
+        if not 0 < base <= self.to:
+            raise _at(
+                "value",
+                self.refuse(
+                    "out-of-bounds", "no person has this measure", f"above 0 and up to {self.to} {self.base_unit}"
+                ),
+            )
+        return MeasuredValue(number, unit, base)
+
+    def _check_names(self, value: Mapping[str, Any]) -> None:
+        for name in ("value", "unit"):
+            if name not in value:
+                raise _at(name, self.refuse("missing", "this field is required"))
+        for name in value:
+            if name not in {"value", "unit", *self.extra}:
+                raise _at(
+                    name,
+                    self.refuse(
+                        "unknown-field",
+                        "this field is not known here",
+                        f"one of: {', '.join(['value', 'unit', *self.extra])}",
+                    ),
+                )
+
+    def _number(self, value: Any) -> Decimal:
+        try:
+            return checked_number(self, value)
+        except ValidationError as error:
+            raise _at("value", error) from None
+
+    def _unit(self, code: Any) -> tuple[str, Decimal]:
+        if not isinstance(code, str):
+            raise _at(
+                "unit",
+                self.refuse("not-a-string", "a JSON string is expected here", f"one of: {', '.join(self.codes)}"),
+            )
+        try:
+            return resolve(self.measure, code)
+        except UnitRefused as error:
+            raise _at(
+                "unit", self.refuse("unit-not-accepted", error.reason, f"one of: {', '.join(error.accepted)}")
+            ) from None
+
+    def _extra(self, name: str, field: Strict, value: Any) -> None:
+        try:
+            field.deserialize(value)
+        except ValidationError as error:
+            raise _at(name, error) from None
+
+
+def _at(name: str, error: ValidationError) -> ValidationError:
+    return ValidationError({name: error.messages})
+
+
+class ExactNumber(fields.Field[Decimal]):
+    """An exact number of an answer, written without exponent or trailing zeros."""
+
+    openapi: Mapping[str, Any] = {"type": "number"}
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Decimal | None:
+        return None if value is None else plain(value)

@@ -1,0 +1,163 @@
+"""The patient of a request. Absent is unknown; an empty list is known to be none."""
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from marshmallow import ValidationError, fields, post_load, validates_schema
+
+from dosing_service.model import Age, Coding, Observation, Sex, Weight
+from dosing_service.units import Measure, over
+from schemas.fields import (
+    Choice,
+    Date,
+    Fault,
+    Flag,
+    MeasuredValue,
+    QuantityField,
+    Strict,
+    StrictNumber,
+    StrictSchema,
+    Text,
+)
+
+#: Ages above this are a slip of the pen, not a patient.
+_OLDEST_YEARS = 130
+_DAYS_PER_YEAR = Decimal("365.25")
+_MONTHS_PER_YEAR = Decimal(12)
+_MOST_ENTRIES = 500
+
+SYSTEMS = {
+    "http://www.nlm.nih.gov/research/umls/rxnorm": "RxNorm",
+    "http://www.whocc.no/atc": "ATC",
+    "http://snomed.info/sct": "SNOMED CT",
+    "http://hl7.org/fhir/sid/icd-10-cm": "ICD-10-CM",
+    "http://loinc.org": "LOINC",
+}
+
+
+class CodingField(Strict):
+    """An id of the knowledge base as a string, or ``{"system": URI, "code": "3443"}``."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        text = {"type": "string", "minLength": 1, "maxLength": 200}
+        coded = {
+            "type": "object",
+            "properties": {"system": {"type": "string", "enum": list(SYSTEMS)}, "code": text},
+            "required": ["system", "code"],
+            "additionalProperties": False,
+        }
+        super().__init__(
+            f'an id, or {{"system": one of {", ".join(SYSTEMS)}, "code": "…"}}',
+            openapi={"oneOf": [text, coded]},
+            **kwargs,
+        )
+        self._system = Choice(tuple(SYSTEMS))
+        self._code = Text("a code")
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Coding:
+        if isinstance(value, str):
+            return Coding(str(self._code.deserialize(value)))
+        if not isinstance(value, dict) or set(value) != {"system", "code"}:
+            raise self.refuse("not-a-coding", "an id, or an object with exactly system and code, is expected here")
+        return Coding(str(self._code.deserialize(value["code"])), str(self._system.deserialize(value["system"])))
+
+
+class Entries(fields.List[Any]):
+    """A list of bounded length; ``null`` and anything that is not a list are refused."""
+
+    def __init__(self, inner: Any, **kwargs: Any) -> None:
+        expected = f"a list of at most {_MOST_ENTRIES} entries; [] when there are none; leave it out when unknown"
+        messages: dict[str, Any] = {
+            "null": Fault("null", "null is not a value", expected),
+            "invalid": Fault("not-a-list", "a JSON array is expected here", expected),
+        }
+        super().__init__(inner, error_messages=messages, **kwargs)
+        self.openapi = {"maxItems": _MOST_ENTRIES}
+        self._expected = expected
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> list[Any]:
+        if isinstance(value, list) and len(value) > _MOST_ENTRIES:
+            raise ValidationError(Fault("too-many", "too many entries", self._expected))  # type: ignore[arg-type]  # carried through
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
+class ObservationSchema(StrictSchema):
+    """A laboratory value or vital sign by LOINC code."""
+
+    code = Text("a LOINC code", max_length=20, required=True)
+    value = StrictNumber(above="-1000000", to="1000000000", required=True)
+    unit = Text("a UCUM unit code", max_length=40, required=True)
+    measured_on = Date()
+
+    @post_load
+    def _build(self, data: dict[str, Any], **_: Any) -> Observation:
+        return Observation(**data)
+
+
+class PatientSchema(StrictSchema):
+    """What is known of the patient."""
+
+    birth_date = Date()
+    age = QuantityField(Measure.AGE, to=str(_OLDEST_YEARS * 366), base_unit="days")
+    sex = Choice(tuple(Sex))
+    weight = QuantityField(
+        Measure.BODY_WEIGHT,
+        to="1000",
+        base_unit="kg",
+        extra={"measured_on": Date(), "method": Choice(("measured", "estimated", "stated"))},
+    )
+    height = QuantityField(Measure.HEIGHT, to="300", base_unit="cm", extra={"measured_on": Date()})
+    pregnant = Flag()
+    lactating = Flag()
+    conditions = Entries(CodingField())
+    allergies = Entries(CodingField())
+    medications = Entries(CodingField())
+    observations = Entries(fields.Nested(ObservationSchema))
+
+    @validates_schema
+    def _has_one_age(self, data: Mapping[str, Any], **_: Any) -> None:
+        if "birth_date" in data and "age" in data:
+            fault = Fault(
+                "two-ages", "birth_date and age are both given and could contradict each other", "one of them"
+            )
+            raise ValidationError(fault, "age")  # type: ignore[arg-type]  # carried through
+
+
+def build_weight(measured: MeasuredValue | None) -> Weight | None:
+    """Return the weight of a patient, or ``None``."""
+    return Weight(measured.base, measured.value, measured.unit) if measured else None
+
+
+def age_from(measured: MeasuredValue) -> Age:
+    """Return an age given as a quantity; years and months are exact in years, weeks and days in days."""
+    if measured.unit == "a":
+        return Age(measured.value, measured.base)
+    if measured.unit == "mo":
+        return Age(over(measured.value, _MONTHS_PER_YEAR), measured.base)
+    return Age(over(measured.base, _DAYS_PER_YEAR), measured.base)
+
+
+def age_on(birth: date, day: date) -> Age | None:
+    """Return the age on ``day``: completed calendar years plus the part of the running year, and days; ``None``
+    before birth or above 130 years.
+
+    Someone born on 29 February completes a year on 1 March where there is no 29 February.
+    """
+    if birth > day or day.year - birth.year > _OLDEST_YEARS:
+        return None
+    years = day.year - birth.year
+    last = _birthday(birth, day.year)
+    if last > day:
+        years -= 1
+        last = _birthday(birth, day.year - 1)
+    running = (_birthday(birth, last.year + 1) - last).days
+    return Age(years + over(Decimal((day - last).days), Decimal(running)), Decimal((day - birth).days))
+
+
+def _birthday(birth: date, year: int) -> date:
+    try:
+        return birth.replace(year=year)
+    except ValueError:
+        return date(year, 3, 1)

@@ -1,0 +1,58 @@
+"""Turns documents into requests, and what marshmallow says of a bad one into problems with JSON pointers."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+
+from marshmallow import ValidationError
+
+from dosing_service.errors import InvalidRequest, Problem
+from dosing_service.model import DoseRequest
+from schemas.dose_calculations import DoseRequestSchema
+
+#: Names longer than this are not repeated in a pointer: they are no field name, whatever they are.
+_LONGEST_NAME = 64
+_DOSE_REQUEST = DoseRequestSchema()
+
+
+def dose_request(document: Any, today: date | None = None) -> DoseRequest:
+    """Return the request in ``document``, whose numbers are :class:`~decimal.Decimal`.
+
+    The clock is looked at only when a birth date comes without ``as_of``; the day used is echoed in the answer.
+
+    Raises:
+        InvalidRequest: the document does not fit the contract; every problem carries its JSON pointer.
+    """
+    try:
+        asked: DoseRequest = _DOSE_REQUEST.load(_dated(document, today))
+    except ValidationError as error:
+        raise InvalidRequest(*_problems(error.messages)) from error
+    return asked
+
+
+def _dated(document: Any, today: date | None) -> Any:
+    if not isinstance(document, dict) or "as_of" in document:
+        return document
+    patient = document.get("patient")
+    if not isinstance(patient, dict) or "birth_date" not in patient:
+        return document
+    return document | {"as_of": (today or datetime.now(UTC).date()).isoformat()}
+
+
+def _problems(messages: Any, pointer: str = "") -> Iterator[Problem]:
+    """Yield the problems in marshmallow's nested messages; a leaf is a :class:`~schemas.fields.Fault`."""
+    if isinstance(messages, tuple):
+        yield Problem(pointer, *messages)
+    elif isinstance(messages, Mapping):
+        for key, inner in messages.items():
+            yield from _problems(inner, pointer if key == "_schema" else f"{pointer}/{_token(key)}")
+    else:
+        for inner in messages:
+            yield from _problems(inner, pointer)
+
+
+def _token(key: Any) -> str:
+    name = str(key)
+    if len(name) > _LONGEST_NAME or not name.isprintable():
+        return "…"
+    return name.replace("~", "~0").replace("/", "~1")

@@ -1,0 +1,139 @@
+"""Whole answers, as the contract states them: doses, lists, problems, operations."""
+
+from marshmallow import fields
+
+from dosing_service.model import Status
+from schemas import dose_calculations as parts
+from schemas import knowledge as known
+from schemas.fields import AnswerSchema, word
+
+#: Null today: a later version fills these in.
+_LATER_LIST = {"type": ["array", "null"]}
+_LATER_OBJECT = {"type": ["object", "null"]}
+
+
+class AnswerDoseSchema(parts.DoseSchema):
+    """A dose. What turns it into products, rates and dates is null: not part of this version."""
+
+    practical = fields.Raw(metadata=_LATER_LIST)
+    infusion = fields.Raw(metadata=_LATER_OBJECT)
+    schedule = fields.Raw(metadata=_LATER_LIST)
+
+
+class AnswerAlternativeSchema(parts.AlternativeSchema):
+    """Another regimen that applies, or may apply when data are missing; ``dose`` is null where an input is missing."""
+
+    dose = fields.Nested(AnswerDoseSchema, allow_none=True)
+    regimen = fields.Nested(known.RegimenSummarySchema)
+
+
+class DoseAnswerSchema(AnswerSchema):
+    """The assessment. ``adverse_effects`` and ``monitoring`` are null: not part of this knowledge version (see
+    ``not_checked``).
+    """
+
+    status = word(Status)
+    agent = fields.Nested(known.AgentNameSchema)
+    regimen = fields.Nested(known.RegimenSummarySchema, allow_none=True)
+    dose = fields.Nested(AnswerDoseSchema, allow_none=True)
+    alternatives = fields.List(fields.Nested(AnswerAlternativeSchema))
+    derivation = fields.List(fields.Nested(parts.StepSchema))
+    findings = fields.List(fields.Nested(parts.FindingSchema))
+    not_checked = fields.List(fields.Nested(parts.NotCheckedSchema))
+    adverse_effects = fields.Raw(metadata=_LATER_LIST)
+    monitoring = fields.Raw(metadata=_LATER_LIST)
+    evidence = fields.Nested(known.EvidenceSchema)
+    references = fields.Dict(keys=fields.String(), values=fields.Nested(known.ReferenceSchema))
+    as_of = fields.Date(allow_none=True)
+    knowledge = fields.Nested(known.VersionSchema)
+    notice = fields.String()
+
+
+class AgentListSchema(AnswerSchema):
+    """All agents that fit the filters."""
+
+    agents = fields.List(fields.Nested(known.AgentSummarySchema))
+
+
+class CountsSchema(AnswerSchema):
+    """How much is known."""
+
+    agents = fields.Integer()
+    drugs = fields.Integer()
+    procedures = fields.Integer()
+    regimens = fields.Integer()
+    references = fields.Integer()
+
+
+class CoverageSchema(AnswerSchema):
+    """How far it reaches."""
+
+    agents_with_default_regimen = fields.Integer()
+    agents_without_dose = fields.List(fields.String())
+    regimens_verified = fields.Integer()
+    regimens_by_use = fields.Dict(keys=fields.String(), values=fields.Integer())
+    not_covered = fields.List(fields.String())
+
+
+class RegisterEntrySchema(AnswerSchema):
+    """A disagreement and the agents it concerns."""
+
+    id = fields.String()
+    agents = fields.List(fields.String())
+
+
+class SelfTestSchema(AnswerSchema):
+    """The known-answer doses: how many there are, and the sentences that fail."""
+
+    doses = fields.Integer()
+    failures = fields.List(fields.String())
+
+
+class KnowledgeSchema(known.VersionSchema):
+    """The knowledge base."""
+
+    released = fields.String()
+    reviewed = fields.String()
+    counts = fields.Nested(CountsSchema)
+    coverage = fields.Nested(CoverageSchema)
+    disagreements = fields.List(fields.Nested(RegisterEntrySchema))
+    self_test = fields.Nested(SelfTestSchema)
+
+
+class AliveSchema(AnswerSchema):
+    """The process answers."""
+
+    status = fields.String()
+
+
+class ReadySchema(AliveSchema):
+    """Whether the known-answer doses come out right."""
+
+    known_answers = fields.Integer()
+    failures = fields.List(fields.String())
+
+
+class ServiceVersionSchema(AnswerSchema):
+    """Which service and which knowledge."""
+
+    service = fields.String()
+    knowledge = fields.Nested(known.VersionSchema)
+
+
+class FaultSchema(AnswerSchema):
+    """One reason: where (a JSON pointer into the request), what, and what is accepted there."""
+
+    pointer = fields.String()
+    code = fields.String()
+    detail = fields.String()
+    expected = fields.String()
+
+
+class ProblemSchema(AnswerSchema):
+    """An RFC 9457 problem document."""
+
+    type = fields.String()
+    title = fields.String()
+    status = fields.Integer()
+    detail = fields.String()
+    errors = fields.List(fields.Nested(FaultSchema))
