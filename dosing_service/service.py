@@ -113,7 +113,7 @@ def calculate_dose(request: DoseRequest, knowledge: KnowledgeBase) -> Assessment
     judgement = judged[chosen.id]
     _check_product(chosen, product)
     _check_options(chosen, request.options)
-    result = dose.compute(chosen, request.patient, request.options, product)
+    result = _computed(chosen, judgement, request, product)
     is_outside = judgement.answer is Answer.NO
     if is_outside and not request.options.include_outside_population:
         return _outside(request, agent, judged, chosen, result)
@@ -135,6 +135,14 @@ def calculate_dose(request: DoseRequest, knowledge: KnowledgeBase) -> Assessment
         ),
         as_of=request.as_of,
     )
+
+
+def _computed(
+    chosen: Regimen, judgement: Applicability, request: DoseRequest, product: Product | None
+) -> dose.Computed | dose.Missing:
+    is_plain = judgement.answer is Answer.YES and product is None and request.options.times_per_day is None
+    same_for_all = dose.constant(chosen) if is_plain else None
+    return same_for_all or dose.compute(chosen, request.patient, request.options, product)
 
 
 def _product(agent: Agent, id_: str | None) -> Product | None:
@@ -345,14 +353,9 @@ def constant_findings(agent: Agent) -> Iterator[Finding]:
 
 @cache
 def _constant_alternative(regimen: Regimen) -> Alternative | None:
-    """Return the alternative that is the same for every patient it applies to, built once; ``None`` for any other
-    regimen.
-    """
-    if not dose.is_constant(regimen):
-        return None
-    result = dose.compute(regimen, Patient())
-    assert isinstance(result, dose.Computed)  # noqa: S101 - a constant dose needs no input
-    return _built_alternative(regimen, _CERTAIN, result)
+    """Return the alternative that is the same for every patient it applies to; ``None`` for any other regimen."""
+    result = dose.constant(regimen)
+    return None if result is None else _built_alternative(regimen, _CERTAIN, result)
 
 
 def _built_alternative(regimen: Regimen, judgement: Applicability, result: dose.Computed) -> Alternative:

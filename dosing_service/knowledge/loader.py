@@ -183,14 +183,12 @@ def _compiled(name: str, regimen: base.Regimen, agent_limits: list[base.Limit]) 
 
 
 def _guards(limit: base.Limit, regimen: base.Regimen) -> bool:
-    """Tell whether an agent's limit can concern a regimen at all: by route, formulation and age, and because a
-    strength on the skin has no milligrams.
+    """Tell whether an agent's limit can concern a regimen at all: by route and formulation, and because a strength on
+    the skin has no milligrams.
     """
     if regimen.basis is Basis.CONCENTRATION or limit.route not in {None, regimen.route}:
         return False
     if regimen.formulation is not None and limit.formulation not in {None, regimen.formulation}:
-        return False
-    if regimen.ages is not None and limit.age is not None and not regimen.ages.overlaps(limit.age):
         return False
     if limit.kind == "rate-maximum":
         return regimen.per is Per.RATE or regimen.infusion is not None

@@ -88,7 +88,8 @@ def _regimen_text(case: _Case, regimen: Regimen) -> str:
 
 
 def _computed_text(case: _Case, regimen: Regimen) -> str:
-    result = dose.compute(regimen, case.patient, Options(volume_ml=case.options.volume_ml))
+    volume_only = Options(volume_ml=case.options.volume_ml)
+    result = dose.constant(regimen) or dose.compute(regimen, case.patient, volume_only)
     if isinstance(result, dose.Missing):
         return _not_worked_out(regimen.figure, result)
     if not result.dose.amounts:

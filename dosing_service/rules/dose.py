@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache
 
-from dosing_service.knowledge.base import Band, DoseFigure, Product, Regimen
+from dosing_service.knowledge.base import Band, DoseFigure, Limit, Product, Regimen
 from dosing_service.model import (
     Amount,
     Basis,
@@ -66,25 +66,6 @@ def compute(
     The regimen's population is not looked at here; ``options`` must fit the regimen (see
     :mod:`dosing_service.rules.schedule`).
     """
-    if product is None and is_constant(regimen) and options.times_per_day is None:
-        return _constant(regimen)
-    return _compute(regimen, patient, options, product)
-
-
-@cache
-def is_constant(regimen: Regimen) -> bool:
-    """Tell whether the dose is the same for every patient, so that it can be computed once."""
-    return regimen.basis is Basis.FIXED and all(
-        limit.unit.body is None and limit.age is None and limit.weight is None for limit in regimen.limits
-    )
-
-
-@cache
-def _constant(regimen: Regimen) -> Computed | Missing:
-    return _compute(regimen, _NO_PATIENT, _DEFAULTS, None)
-
-
-def _compute(regimen: Regimen, patient: Patient, options: Options, product: Product | None) -> Computed | Missing:
     figure = _figure(regimen, patient)
     if isinstance(figure, Missing):
         return figure
@@ -121,6 +102,21 @@ def _compute(regimen: Regimen, patient: Patient, options: Options, product: Prod
         citations=regimen.citations,
     )
     return Computed(dose, (*measured.steps, *steps, *more))
+
+
+@cache
+def constant(regimen: Regimen) -> Computed | None:
+    """Return the dose that everyone gets for whom ``regimen`` is documented, or ``None`` where it depends on the patient."""
+    concerning = [limit for limit in regimen.limits if _meets(limit, regimen)]
+    gated = any(limit.unit.body or limit.age or limit.weight for limit in concerning)
+    if regimen.basis is not Basis.FIXED or gated:
+        return None
+    computed = compute(replace(regimen, limits=tuple(concerning)), _NO_PATIENT)
+    return computed if isinstance(computed, Computed) else None
+
+
+def _meets(limit: Limit, regimen: Regimen) -> bool:
+    return regimen.ages is None or limit.age is None or regimen.ages.overlaps(limit.age)
 
 
 def _figure(regimen: Regimen, patient: Patient) -> DoseFigure | Missing:

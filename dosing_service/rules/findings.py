@@ -9,13 +9,15 @@ from functools import cache
 from dosing_service.knowledge.base import Agent, Regimen, describe_population
 from dosing_service.model import Amount, Basis, Category, Dose, Finding, LimitCheck, Patient, Severity, Verdict
 from dosing_service.rules.population import AGE, WEIGHT, Applicability
+from dosing_service.rules.schedule import ADVERB
 from dosing_service.rules.wording import amount_text, join
-from dosing_service.units import display, over, spelled
+from dosing_service.units import display, over, spelled, times
 
 _SEVERITY_ORDER = {severity: index for index, severity in enumerate(Severity)}
 _CATEGORY_ORDER = {category: index for index, category in enumerate(Category)}
 _USE_ANOTHER = "use a regimen documented for this patient, or take specialist advice."
 _ADULT_YEARS = Decimal(18)
+_MG_PER_G = Decimal(1000)
 _KIND_WORDS = {
     "single-maximum": "per administration",
     "daily-maximum": "daily",
@@ -91,15 +93,11 @@ def orientation(dose: Dose, patient: Patient) -> str | None:
 
 
 def per_kg_text(own: Amount, kg: Decimal) -> str:
-    """Return an amount divided by ``kg``: ``10 mg/kg daily``."""
-    suffix = {
-        "day": "daily",
-        "week": "weekly",
-        "month": "monthly",
-        "course": "per course",
-        "administration": "per administration",
-    }.get(own.per.value, "")
-    return amount_text(over(own.low, kg), over(own.high, kg), f"{own.unit}/kg", suffix)
+    """Return an amount divided by ``kg``, ``10 mg/kg daily``; below 1 g/kg in milligrams, as such doses are known."""
+    low, high, unit = over(own.low, kg), over(own.high, kg), own.unit
+    if unit == "g" and high < 1:
+        low, high, unit = times(low, _MG_PER_G), times(high, _MG_PER_G), "mg"
+    return amount_text(low, high, f"{unit}/kg", ADVERB[own.per])
 
 
 def population_unknown(regimen: Regimen, applicability: Applicability) -> Finding:

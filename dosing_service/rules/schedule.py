@@ -204,6 +204,7 @@ def _own_amounts_in_course(per: Per, course: Course, rhythm: _Rhythm | None) -> 
         return days, days
     if per is Per.WEEK and days % 7 == 0:
         return days / 7, days / 7
-    if per is Per.ADMINISTRATION and rhythm and rhythm.per is Per.DAY:
-        return days * rhythm.low, days * rhythm.high
-    return None
+    if per is not Per.ADMINISTRATION or rhythm is None or rhythm.per is Per.MONTH:
+        return None
+    periods = days if rhythm.per is Per.DAY else days / 7
+    return (periods * rhythm.low, periods * rhythm.high) if periods == periods.to_integral_value() else None

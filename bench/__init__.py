@@ -1,0 +1,1 @@
+"""How fast the service is, against what, as ratios in one run: ``python -m bench``."""

@@ -1,0 +1,148 @@
+"""Measures the service against a bare Flask route, the engine alone, memory and start, and prints one table."""
+
+import argparse
+import os
+import platform
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import median, quantiles
+from typing import NoReturn
+
+from bench import engine, http, process
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How often each thing is measured."""
+
+    rounds: int
+    requests: int
+    repeats: int
+    calls: int
+    starts: int
+
+
+FULL = Effort(rounds=20, requests=1000, repeats=15, calls=500, starts=9)
+#: Enough to see every row; the figures mean little.
+QUICK = Effort(rounds=2, requests=100, repeats=2, calls=20, starts=1)
+
+_COLUMNS = ("", "service", "bare route", "ratio", "aim")
+_START = {"bare": "import flask", "service": "from dosing_service import create_app; create_app()"}
+
+Row = tuple[str, ...]
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a short run that shows every row")
+    effort = QUICK if parser.parse_args().quick else FULL
+    # The default action would end the benchmark without its `finally` clauses and leave the servers behind.
+    signal.signal(signal.SIGTERM, _terminated)
+
+    service, bare = http.compare(engine.REQUESTS[engine.DEFAULT], rounds=effort.rounds, requests=effort.requests)
+    costs = engine.measure(effort.repeats, effort.calls)
+    start = process.start_seconds(_START, effort.starts)
+
+    system = f"{platform.system()} {platform.release()}"
+    print(f"{os.cpu_count()} cores, {system}, {platform.python_implementation()} {platform.python_version()}")
+    print("Everything was measured in turns, in this run: trust the ratios, not the absolute figures.\n")
+    _print_table(
+        [
+            _COLUMNS,
+            *_http_rows(service, bare),
+            *_memory_rows(service.memory, bare.memory),
+            ("Start of an interpreter: create_app() against `import flask`",),
+            _pair("median, ms", start["service"] * 1e3, start["bare"] * 1e3),
+            *_engine_rows(costs),
+        ]
+    )
+    print()
+    _print_table(_split_rows(costs))
+    if service.worker is None:
+        print("\nThis system has no /proc, so processor time and memory of the workers were not measured.")
+
+
+def _terminated(*_: object) -> NoReturn:
+    sys.exit(128 + signal.SIGTERM)
+
+
+def _http_rows(service: http.Side, bare: http.Side) -> list[Row]:
+    # A round of one is compared with the round of the other beside it, so a slow minute hits both.
+    throughput = median(ours / theirs for ours, theirs in zip(service.rates, bare.rates, strict=True))
+    rates = median(service.rates), median(bare.rates)
+    rows: list[Row] = [
+        (f"HTTP: {engine.DEFAULT}; gunicorn, 1 worker",),
+        _row("requests per second, 2 connections", *rates, throughput, _aim("≥ 0.75", throughput >= 0.75)),
+    ]
+    if service.cpu and bare.cpu:
+        rows.append(_pair("CPU time of the worker per request, µs", _mean_us(service.cpu), _mean_us(bare.cpu)))
+    for name, percent in (("p50", 50), ("p99", 99)):
+        ours, theirs = (quantiles(side.latencies, n=100)[percent - 1] * 1e6 for side in (service, bare))
+        rows.append(_pair(f"{name} of the time to an answer, 1 connection, µs", ours, theirs))
+    return rows
+
+
+def _mean_us(seconds: Sequence[float]) -> float:
+    return sum(seconds) / len(seconds) * 1e6
+
+
+def _memory_rows(service: process.Memory | None, bare: process.Memory | None) -> list[Row]:
+    if service is None or bare is None:
+        return []
+    parts: dict[str, Callable[[process.Memory], float]] = {
+        "resident now, MB": lambda memory: memory.resident,
+        "proportional set (PSS) now, MB": lambda memory: memory.pss,
+    }
+    return [
+        ("Memory of the worker after this load",),
+        _pair("peak, MB", service.peak, bare.peak, _aim("< 90 MB", service.peak < 90)),
+        *(_pair(name, part(service), part(bare)) for name, part in parts.items()),
+    ]
+
+
+def _engine_rows(costs: dict[str, engine.Cost]) -> list[Row]:
+    return [
+        ("Engine alone: assessments per second on one core",),
+        *(
+            (f"  {name}", _number(1 / cost.engine), "", "", _aim("> 20,000", 1 / cost.engine > 20_000))
+            for name, cost in costs.items()
+        ),
+    ]
+
+
+def _split_rows(costs: dict[str, engine.Cost]) -> list[Row]:
+    rows: list[Row] = [("Parts of a request, µs", "parse", "engine", "write", "together")]
+    for name, cost in costs.items():
+        parts = [cost.parse, cost.engine, cost.write]
+        rows.append((f"  {name}", *(_number(part * 1e6) for part in (*parts, sum(parts)))))
+    return rows
+
+
+def _pair(name: str, ours: float, theirs: float, aim: str = "") -> Row:
+    return _row(name, ours, theirs, ours / theirs, aim)
+
+
+def _row(name: str, ours: float, theirs: float, ratio: float, aim: str = "") -> Row:
+    return f"  {name}", _number(ours), _number(theirs), f"{ratio:.2f}", aim
+
+
+def _aim(words: str, reached: bool) -> str:  # noqa: FBT001 - the outcome of a comparison, not a switch
+    return f"{words} {'reached' if reached else 'MISSED'}"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
+
+
+def _print_table(rows: Sequence[Row]) -> None:
+    """Print rows in columns; a row of one cell is a heading and does not widen the first column."""
+    name_width = max(len(row[0]) for row in rows if len(row) > 1)
+    for row in rows:
+        print("  ".join([row[0].ljust(name_width), *(cell.rjust(10) for cell in row[1:])]).rstrip())
+
+
+if __name__ == "__main__":
+    main()
