@@ -98,8 +98,7 @@ class Side:
         cpu, start = process.cpu_seconds(self.worker), time.perf_counter()
         self.ask(requests)
         self.rates.append(requests / (time.perf_counter() - start))
-        if cpu is not None:
-            self.cpu.append(((process.cpu_seconds(self.worker) or 0) - cpu) / requests)
+        self.cpu.append((process.cpu_seconds(self.worker) - cpu) / requests)
         # With two connections each request waits for the other one: that is half of a queue, not of an answer.
         self.latencies += self.ask(requests // 4, connections=1)
 

@@ -1,8 +1,9 @@
 """What a process costs: processor time, memory, and the time until it could answer.
 
-The figures of a running process come from Linux's /proc; elsewhere they are ``None``.
+The figures of a running process come from Linux's /proc; elsewhere there are none (``None``, or not a number).
 """
 
+import math
 import os
 import subprocess
 import sys
@@ -34,10 +35,10 @@ def only_child(pid: int) -> int | None:
     return int(child)
 
 
-def cpu_seconds(pid: int | None) -> float | None:
+def cpu_seconds(pid: int | None) -> float:
     """Return the processor time that a process has used so far, its own and the kernel's for it."""
     if pid is None:
-        return None
+        return math.nan
     # The name of the program comes second, in parentheses, and may hold anything; user and system time are the 14th
     # and 15th field.
     fields = (_PROC / f"{pid}/stat").read_text().rpartition(")")[2].split()

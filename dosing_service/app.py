@@ -19,8 +19,8 @@ def create_app(settings: config.Settings | None = None, known: KnowledgeBase | N
     settings = settings or config.from_environment()
     known = known or knowledge.load()
     app = Flask(__name__, static_folder=None, template_folder="web/templates")
-    # Werkzeug enforces this limit on chunked bodies too, where no length is announced.
-    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    # Werkzeug cuts a body that announces no length off here, without a word; the byte more shows that it was too long.
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes + 1
     problems.register(app)
     app.register_blueprint(dose_calculations.blueprint(settings, known, AnswerWriter(known)))
     app.register_blueprint(agents.blueprint(known))

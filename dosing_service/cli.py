@@ -139,7 +139,7 @@ def _table(assessment: Assessment, known: KnowledgeBase) -> Iterator[str]:
 
 def _working(steps: tuple[Step, ...]) -> Iterator[str]:
     for step in steps:
-        yield f"  working      {step.expression} = {step.result}  [{', '.join(step.citations.references)}]"
+        yield f"  working      {step.expression} = {step.result}  [{', '.join(step.references)}]"
 
 
 def _section(title: str, lines: Iterator[str], items: tuple[object, ...]) -> Iterator[str]:

@@ -7,6 +7,7 @@ refused.
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal, Inexact
 from enum import StrEnum
+from functools import cache
 
 #: Sums and products of request and knowledge figures are exact or they raise; 60 digits hold every product the
 #: request bounds allow.
@@ -158,6 +159,7 @@ DOSE_UNITS = {
 _SPELLED = {"ug": "mcg", "ng": "nanograms", "mL/kg/min": "mL/kg/minute"}
 
 
+@cache
 def spelled(unit: str) -> str:
     """Return a unit as a prescriber reads it: ``mcg`` for ``ug``, nanograms and minutes in full, m² for ``m2``."""
     if unit in _SPELLED:
@@ -203,21 +205,19 @@ def square_root(value: Decimal) -> Decimal:
 
 def plain(value: Decimal) -> Decimal:
     """Return the same number without trailing zeros and without an exponent, as it should be written."""
-    reduced = value.normalize(_WIDE)
-    return reduced if reduced.as_tuple().exponent <= 0 else reduced.quantize(Decimal(1), context=_WIDE)  # type: ignore[operator]  # finite by construction
+    return Decimal(exact_text(value))
 
 
 def exact_text(value: Decimal) -> str:
     """Return the number in full, without trailing zeros or exponent, for the working."""
-    return format(plain(value), "f")
+    return format(value.normalize(_WIDE), "f")
 
 
 def display(value: Decimal) -> str:
     """Return the number for a reader: at most four significant figures, a leading zero, no trailing zeros, commas
     from 1,000 on.
     """
-    rounded = plain(_DISPLAY.plus(value))
-    return f"{rounded:,f}"
+    return format(_DISPLAY.plus(value).normalize(_WIDE), ",f")
 
 
 def display_range(low: Decimal, high: Decimal, unit: str) -> str:

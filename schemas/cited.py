@@ -35,3 +35,10 @@ class CitedSchema(AnswerSchema):
 
     references = References(attribute="citations", dump_only=True)
     verified = Verified(attribute="citations", dump_only=True)
+
+
+class StatedSchema(AnswerSchema):
+    """Base of computed parts of an answer, whose values hold the ids and the flag themselves."""
+
+    references = fields.List(fields.String())
+    verified = fields.Boolean()

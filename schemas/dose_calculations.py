@@ -18,7 +18,7 @@ from dosing_service.model import (
     Verdict,
 )
 from dosing_service.units import Measure
-from schemas.cited import CitedSchema
+from schemas.cited import StatedSchema
 from schemas.fields import (
     EFFECTS,
     LIMIT_KINDS,
@@ -32,6 +32,7 @@ from schemas.fields import (
     StrictSchema,
     Text,
     Whole,
+    part,
     word,
 )
 from schemas.patient import PatientSchema, age_from, age_on, build_weight
@@ -66,9 +67,9 @@ class DoseRequestSchema(StrictSchema):
 
     agent = Text("an agent id, see GET /v1/agents", required=True)
     regimen = Text("a regimen id of the agent, see GET /v1/agents/{id}")
-    indication = fields.Nested(IndicationSchema)
-    patient = fields.Nested(PatientSchema, load_default=dict)
-    options = fields.Nested(OptionsSchema, load_default=dict)
+    indication = part(IndicationSchema)
+    patient = part(PatientSchema, load_default=dict)
+    options = part(OptionsSchema, load_default=dict)
     as_of = Date()
 
     @post_load
@@ -151,7 +152,7 @@ class DosingWeightSchema(QuantitySchema):
     kind = word(DosingWeight)
 
 
-class LimitSchema(CitedSchema):
+class LimitSchema(StatedSchema):
     """A documented maximum. ``reached`` (at or above) and ``exceeded`` compare the amount before any cap; null when
     it could not be compared.
     """
@@ -163,6 +164,7 @@ class LimitSchema(CitedSchema):
     applies_to = fields.String(allow_none=True)
     reached = fields.Boolean(allow_none=True)
     exceeded = fields.Boolean(allow_none=True)
+    needs = fields.List(fields.String())
 
 
 class CapSchema(AnswerSchema):
@@ -175,7 +177,7 @@ class CapSchema(AnswerSchema):
     bites_above = fields.Nested(QuantitySchema, allow_none=True)
 
 
-class DoseSchema(CitedSchema):
+class DoseSchema(StatedSchema):
     """A dose: the regimen's own kind of amount first, then every kind that follows from it."""
 
     basis = word(Basis)
@@ -189,21 +191,21 @@ class DoseSchema(CitedSchema):
     course_total = fields.Nested(AmountSchema, allow_none=True)
 
 
-class StepSchema(CitedSchema):
+class StepSchema(StatedSchema):
     """One line of the working."""
 
     expression = fields.String()
     result = fields.String()
 
 
-class PositionSchema(CitedSchema):
+class PositionSchema(StatedSchema):
     """What one side of a disagreement comes to for this patient."""
 
     says = fields.String()
     text = fields.String()
 
 
-class FindingSchema(CitedSchema):
+class FindingSchema(StatedSchema):
     """Something to know before acting; ``because`` names the inputs that decided it."""
 
     id = fields.String()

@@ -4,6 +4,7 @@ marshmallow's own number fields take strings, Arabic-Indic digits and ``1E+99999
 bounded size and nothing else.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -18,6 +19,10 @@ from dosing_service.units import ALIASES, FACTORS, Measure, UnitRefused, plain, 
 MAX_DIGITS = 15
 MAX_EXPONENT = 12
 
+
+#: ``date.fromisoformat`` alone also takes week dates and ``2026010111``. The year 9999 is left out: the birthday after
+#: it is on no calendar.
+_DATE = re.compile(r"(?!9999)[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 #: Words of the knowledge base that answers repeat; a test holds them equal to what the knowledge schemas accept.
 LIMIT_KINDS = (
@@ -61,6 +66,16 @@ class AnswerSchema(Schema):
         unknown = EXCLUDE
 
 
+class Encoded(fields.Nested):
+    """A part of an answer whose values already have the fields of its schema: the encoder writes them as they are.
+
+    Dumping them field by field would take longer than computing them; a test holds both forms equal.
+    """
+
+    def _serialize(self, nested_obj: Any, attr: Any, obj: Any, **kwargs: Any) -> Any:  # type: ignore[override]  # marshmallow names this argument differently in Field and Nested
+        return nested_obj
+
+
 def word(choices: Iterable[str]) -> fields.String:
     """Return a field of an answer that holds one of a few words."""
     return fields.String(metadata={"enum": [str(choice) for choice in choices]})
@@ -81,6 +96,13 @@ class Strict(fields.Field[Any]):
     def refuse(self, code: str, detail: str, expected: str | None = None) -> ValidationError:
         """Return the error for a value that is not accepted."""
         return ValidationError(Fault(code, detail, expected or self.expected))  # type: ignore[arg-type]  # marshmallow carries any message object
+
+
+def part(schema: type[StrictSchema], **kwargs: Any) -> fields.Nested:
+    """Return a field that holds a request object of its own; null is refused as in every other field."""
+    null = Fault("null", "null is not a value; leave the field out when it is unknown", "a JSON object")
+    messages: dict[str, Any] = {"null": null}
+    return fields.Nested(schema, error_messages=messages, **kwargs)
 
 
 class Text(Strict):
@@ -130,7 +152,7 @@ class Date(Strict):
         super().__init__("a date as YYYY-MM-DD", openapi={"type": "string", "format": "date"}, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> date:
-        if not isinstance(value, str) or len(value) != len("2026-11-21") or not value.isascii():
+        if not isinstance(value, str) or not _DATE.fullmatch(value):
             raise self.refuse("not-a-date", "a calendar date is expected here")
         try:
             return date.fromisoformat(value)

@@ -20,6 +20,7 @@ from schemas.fields import (
     StrictNumber,
     StrictSchema,
     Text,
+    part,
 )
 
 #: Ages above this are a slip of the pen, not a patient.
@@ -114,7 +115,7 @@ class PatientSchema(StrictSchema):
     conditions = Entries(CodingField())
     allergies = Entries(CodingField())
     medications = Entries(CodingField())
-    observations = Entries(fields.Nested(ObservationSchema))
+    observations = Entries(part(ObservationSchema))
 
     @validates_schema
     def _has_one_age(self, data: Mapping[str, Any], **_: Any) -> None:

@@ -5,7 +5,7 @@ from marshmallow import fields
 from dosing_service.model import Status
 from schemas import dose_calculations as parts
 from schemas import knowledge as known
-from schemas.fields import AnswerSchema, word
+from schemas.fields import AnswerSchema, Encoded, word
 
 #: Null today: a later version fills these in.
 _LATER_LIST = {"type": ["array", "null"]}
@@ -23,7 +23,7 @@ class AnswerDoseSchema(parts.DoseSchema):
 class AnswerAlternativeSchema(parts.AlternativeSchema):
     """Another regimen that applies, or may apply when data are missing; ``dose`` is null where an input is missing."""
 
-    dose = fields.Nested(AnswerDoseSchema, allow_none=True)
+    dose = Encoded(AnswerDoseSchema, allow_none=True)
     regimen = fields.Nested(known.RegimenSummarySchema)
 
 
@@ -33,19 +33,19 @@ class DoseAnswerSchema(AnswerSchema):
     """
 
     status = word(Status)
-    agent = fields.Nested(known.AgentNameSchema)
-    regimen = fields.Nested(known.RegimenSummarySchema, allow_none=True)
-    dose = fields.Nested(AnswerDoseSchema, allow_none=True)
-    alternatives = fields.List(fields.Nested(AnswerAlternativeSchema))
-    derivation = fields.List(fields.Nested(parts.StepSchema))
-    findings = fields.List(fields.Nested(parts.FindingSchema))
-    not_checked = fields.List(fields.Nested(parts.NotCheckedSchema))
+    agent = Encoded(known.AgentNameSchema)
+    regimen = Encoded(known.RegimenSummarySchema, allow_none=True)
+    dose = Encoded(AnswerDoseSchema, allow_none=True)
+    alternatives = Encoded(AnswerAlternativeSchema, many=True)
+    derivation = Encoded(parts.StepSchema, many=True)
+    findings = Encoded(parts.FindingSchema, many=True)
+    not_checked = Encoded(parts.NotCheckedSchema, many=True)
     adverse_effects = fields.Raw(metadata=_LATER_LIST)
     monitoring = fields.Raw(metadata=_LATER_LIST)
-    evidence = fields.Nested(known.EvidenceSchema)
-    references = fields.Dict(keys=fields.String(), values=fields.Nested(known.ReferenceSchema))
+    evidence = Encoded(known.EvidenceSchema)
+    references = fields.Dict(keys=fields.String(), values=Encoded(known.ReferenceSchema))
     as_of = fields.Date(allow_none=True)
-    knowledge = fields.Nested(known.VersionSchema)
+    knowledge = Encoded(known.VersionSchema)
     notice = fields.String()
 
 

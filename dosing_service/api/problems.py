@@ -58,7 +58,7 @@ def register(app: Flask) -> None:
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> Response:
         status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
-        response = problem(status, error.name, detail=_SAFE_DETAIL.get(status, error.name))
+        response = problem(status, error.name.capitalize(), detail=_SAFE_DETAIL.get(status, error.name))
         for name, value in error.get_headers():
             if name in {"Allow", "Retry-After"}:
                 response.headers[name] = value

@@ -84,7 +84,8 @@ _OPERATIONS = (
         path=_DOSES,
         tag="doses",
         summary="One agent, one patient: the documented dose with its working",
-        description=f"`status` is one of {', '.join(Status)}. Findings stand worst first: severity {', '.join(Severity)}; "
+        description=f"`status` is one of {', '.join(Status)}. "
+        f"Findings stand worst first: severity {', '.join(Severity)}; "
         f"verdict {', '.join(Verdict)}; category {', '.join(Category)}.",
         answer=wire.DoseAnswerSchema,
         body=DoseRequestSchema,

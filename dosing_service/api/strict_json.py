@@ -6,7 +6,7 @@ deep nesting.
 
 import json
 import re
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from flask import Request
@@ -27,9 +27,15 @@ def read_object(request: Request, max_bytes: int) -> Any:
         MalformedBody: wrong media type (415), too large (413), or not JSON as described above (400).
     """
     _check_media_type(request)
-    if request.content_length is not None and request.content_length > max_bytes:
+    _check_size(request.content_length or 0, max_bytes)
+    body = request.get_data(cache=False)
+    _check_size(len(body), max_bytes)
+    return decode(body)
+
+
+def _check_size(size: int, max_bytes: int) -> None:
+    if size > max_bytes:
         raise MalformedBody(Problem("", "too-large", "the body is too large", f"at most {max_bytes} bytes"), 413)
-    return decode(request.get_data(cache=False))
 
 
 def _check_media_type(request: Request) -> None:
@@ -89,7 +95,10 @@ def _check_surrogates(document: Any) -> None:
 def _number(text: str) -> Decimal:
     if len(text) > _MAX_NUMBER_LENGTH:
         raise _malformed("number-too-long", "a number has too many digits", f"at most {_MAX_NUMBER_LENGTH} characters")
-    return Decimal(text)
+    try:
+        return Decimal(text)
+    except InvalidOperation as error:  # an exponent of twenty digits, which no Decimal holds
+        raise _malformed("number-too-long", "a number is out of all bounds", "a number a person can have") from error
 
 
 def _constant(_: str) -> Any:

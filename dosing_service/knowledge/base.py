@@ -135,7 +135,9 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Limit:
-    """A documented maximum. ``value`` is in ``unit``; for a regimen it is in the amount unit of that regimen's dose."""
+    """A documented maximum. For a regimen, ``value`` is in the amount unit of that regimen's dose; ``applies_to`` says
+    in words what the limit is restricted to.
+    """
 
     kind: str
     value: Decimal
@@ -145,13 +147,8 @@ class Limit:
     route: str | None
     age: Range | None
     weight: Range | None
+    applies_to: str | None
     citations: Citations
-
-    @property
-    def applies_to(self) -> str | None:
-        """What the limit is restricted to, in words, or ``None``."""
-        parts = [self.formulation, self.route, describe(self.age), describe(self.weight)]
-        return ", ".join(part for part in parts if part) or None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -175,7 +172,11 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Regimen:
-    """One documented way to give an agent. Exactly one of ``figure`` and ``bands`` is present."""
+    """One documented way to give an agent. Exactly one of ``figure`` and ``bands`` is present.
+
+    ``ages`` and ``weights`` say whom it is for. A fixed amount whose source names no population is held to be for
+    adults.
+    """
 
     id: str
     name: str
@@ -187,7 +188,11 @@ class Regimen:
     formulation: str | None
     off_label: bool
     population: Population | None
+    ages: Range | None
+    weights: Range | None
     basis: Basis
+    per: Per
+    amount_unit: str
     figure: DoseFigure | None
     bands: tuple[Band, ...]
     volume: DoseFigure | None
@@ -203,23 +208,6 @@ class Regimen:
     administration: str | None
     followed_by: str | None
     citations: Citations
-
-    @property
-    def per(self) -> Per:
-        """The kind of amount the regimen is written in."""
-        return self.any_figure.per
-
-    @property
-    def amount_unit(self) -> str:
-        """The unit of the computed amounts, the same in every band."""
-        return self.any_figure.unit.amount
-
-    @property
-    def ages(self) -> Range | None:
-        """The ages the regimen is for. A fixed amount whose source names no population is held to be for adults."""
-        if self.population is not None:
-            return self.population.age
-        return ADULT if self.basis is Basis.FIXED else None
 
     @property
     def any_figure(self) -> DoseFigure:

@@ -167,8 +167,20 @@ class LimitSchema(_File):
     @post_load
     def _build(self, data: dict[str, Any], **_: Any) -> base.Limit:
         to = data["applies_to"]
-        gates = (to.get("formulation"), to.get("route"), to.get("age"), to.get("weight"))
-        return base.Limit(data["kind"], data["value"], data["unit"], data["effect"], *gates, data["references"])
+        formulation, route, age, weight = (to.get(key) for key in ("formulation", "route", "age", "weight"))
+        words = [formulation, route, base.describe(age), base.describe(weight)]
+        return base.Limit(
+            kind=data["kind"],
+            value=data["value"],
+            unit=data["unit"],
+            effect=data["effect"],
+            formulation=formulation,
+            route=route,
+            age=age,
+            weight=weight,
+            applies_to=", ".join(word for word in words if word) or None,
+            citations=data["references"],
+        )
 
 
 class InfusionSchema(_File):
@@ -235,6 +247,8 @@ class RegimenSchema(_File):
     def _build(self, data: dict[str, Any], **_: Any) -> base.Regimen:
         band_key = _BAND_KEY.get(data["basis"])
         volume = data.get("volume")
+        population = data["population"]
+        figure = data["dose"] if "dose" in data else data["bands"][0]["dose"]
         return base.Regimen(
             id=data["id"],
             name=data["name"],
@@ -245,8 +259,12 @@ class RegimenSchema(_File):
             route=data["route"],
             formulation=data.get("formulation"),
             off_label=data["off_label"],
-            population=data["population"],
+            population=population,
+            ages=population.age if population else (base.ADULT if data["basis"] is Basis.FIXED else None),
+            weights=population.weight if population else None,
             basis=data["basis"],
+            per=figure.per,
+            amount_unit=figure.unit.amount,
             figure=data.get("dose"),
             bands=tuple(base.Band(band[band_key], band["dose"]) for band in data.get("bands", ())),
             volume=_span(volume, Per.ADMINISTRATION) if volume else None,

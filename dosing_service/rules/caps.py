@@ -1,11 +1,12 @@
-"""Documented maxima: which concern this patient and product, whether they are reached, and what they do to the dose."""
+"""Documented maxima: which concern this patient and product, which are reached, and which of them holds the dose."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from decimal import Decimal
 
+import msgspec
+
 from dosing_service.knowledge.base import Effect, Limit
-from dosing_service.model import LimitCheck, Patient, Per
+from dosing_service.model import LimitCheck, Patient, Per, Value
 from dosing_service.rules.population import AGE, HEIGHT, WEIGHT, Answer, in_age_range, in_range
 from dosing_service.rules.schedule import Conversion
 from dosing_service.units import over_down, times
@@ -20,50 +21,77 @@ PER_OF_KIND = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class BoundLimit:
+class Amounts(Value, frozen=True):
+    """What limits are compared with: the kind of the regimen's own amount and the kinds that follow from it, and the
+    patient's measures (by the unit that a limit may be counted on).
+    """
+
+    own: Per
+    conversions: tuple[Conversion, ...]
+    measures: Mapping[str | None, Decimal | None]
+
+
+class BoundLimit(Value, frozen=True):
     """A limit worked out for this patient, in the unit of the dose.
 
-    ``holds`` says whether it may hold the dose; ``needs`` names the inputs without which it cannot be compared.
+    ``most`` is how much of the regimen's own amount it allows, ``None`` where that cannot be told; ``holds`` says
+    whether it may hold the dose; ``needs`` names the inputs without which it cannot be compared.
     """
 
     limit: Limit
     value: Decimal
+    most: Decimal | None
     holds: bool
     needs: tuple[str, ...] = ()
 
 
 def concerning(
-    limits: Sequence[Limit], patient: Patient, formulation: str | None, measures: Mapping[str | None, Decimal | None]
+    limits: Sequence[Limit], patient: Patient, formulation: str | None, amounts: Amounts
 ) -> tuple[BoundLimit, ...]:
-    """Return the limits that concern this patient, bound to the patient's measures.
+    """Return the limits that concern this patient.
 
     A limit for another age, weight or formulation is left out; one whose gate cannot be decided stays, and holds
     nothing. Among caps of formulations, without a chosen product (or with one whose formulation has no documented
     maximum), only the highest holds the dose: no product permits more, and each lower one still speaks.
     """
-    if formulation not in {limit.formulation for limit in limits}:
-        formulation = None
-    bound = [_bound(limit, patient, measures[limit.unit.body]) for limit in limits if not _is_other(limit, formulation)]
-    kept = [item for item in bound if item is not None]
-    return tuple(kept) if formulation else _only_highest_hold(kept)
+    documented = {limit.formulation for limit in limits if limit.formulation}
+    chosen = formulation if formulation in documented else None
+    bound = [
+        item
+        for limit in limits
+        if chosen is None or limit.formulation in {None, chosen}
+        if (item := _bound(limit, patient, amounts)) is not None
+    ]
+    return _only_highest_hold(bound) if documented and chosen is None else tuple(bound)
 
 
-def _is_other(limit: Limit, formulation: str | None) -> bool:
-    return limit.formulation is not None and formulation is not None and limit.formulation != formulation
-
-
-def _bound(limit: Limit, patient: Patient, measure: Decimal | None) -> BoundLimit | None:
+def _bound(limit: Limit, patient: Patient, amounts: Amounts) -> BoundLimit | None:
     """Return a limit with what it lacks, or ``None`` when it is for another age or weight."""
-    kg = patient.weight.kg if patient.weight else None
-    gates = ((AGE, in_age_range(limit.age, patient.age)), (WEIGHT, in_range(limit.weight, kg)))
-    if any(answer is Answer.NO for _, answer in gates):
-        return None
-    needs = tuple(path for path, answer in gates if answer is Answer.UNKNOWN)
+    needs: tuple[str, ...] = ()
+    if limit.age is not None or limit.weight is not None:
+        kg = patient.weight.kg if patient.weight else None
+        gates = ((AGE, in_age_range(limit.age, patient.age)), (WEIGHT, in_range(limit.weight, kg)))
+        if any(answer is Answer.NO for _, answer in gates):
+            return None
+        needs = tuple([path for path, answer in gates if answer is Answer.UNKNOWN])
+    measure = amounts.measures[limit.unit.body]
     if measure is None:
-        missing = (WEIGHT, HEIGHT) if limit.unit.body == "m2" else (WEIGHT,)
-        return BoundLimit(limit, limit.value, holds=False, needs=tuple(dict.fromkeys((*needs, *missing))))
-    return BoundLimit(limit, times(limit.value, measure), holds=not needs and limit.effect is Effect.CAP, needs=needs)
+        needs = tuple(dict.fromkeys((*needs, *((WEIGHT, HEIGHT) if limit.unit.body == "m2" else (WEIGHT,)))))
+        return BoundLimit(limit, limit.value, None, holds=False, needs=needs)
+    value = times(limit.value, measure)
+    most = None if needs else _most(limit, value, amounts)
+    return BoundLimit(limit, value, most, holds=most is not None and limit.effect is Effect.CAP, needs=needs)
+
+
+def _most(limit: Limit, value: Decimal, amounts: Amounts) -> Decimal | None:
+    """Return the most of the regimen's own amount that a limit allows; ``None`` when its kind of amount is unknown."""
+    per = PER_OF_KIND.get(limit.kind)
+    if per is None or per is amounts.own:
+        return None if per is None else value
+    for conversion in amounts.conversions:
+        if conversion.per is per:
+            return times(value, conversion.low) if conversion.divides else over_down(value, conversion.high)
+    return None
 
 
 def _only_highest_hold(bound: Sequence[BoundLimit]) -> tuple[BoundLimit, ...]:
@@ -72,51 +100,39 @@ def _only_highest_hold(bound: Sequence[BoundLimit]) -> tuple[BoundLimit, ...]:
         if item.limit.formulation:
             highest[item.limit.kind] = max(item.value, highest.get(item.limit.kind, item.value))
     return tuple(
-        replace(item, holds=False) if item.limit.formulation and item.value < highest[item.limit.kind] else item
+        msgspec.structs.replace(item, holds=False)
+        if item.limit.formulation and item.value < highest[item.limit.kind]
+        else item
         for item in bound
     )
 
 
-def allowed(item: BoundLimit, own: Per, conversions: Sequence[Conversion]) -> Decimal | None:
-    """Return the most of the regimen's own amount that a limit allows.
-
-    ``None`` means that it cannot be compared: an input is missing, or the limit is on a kind of amount that does not
-    follow from the source.
-    """
-    per = PER_OF_KIND.get(item.limit.kind)
-    if item.needs or per is None:
-        return None
-    if per is own:
-        return item.value
-    for conversion in conversions:
-        if conversion.per is per:
-            return times(item.value, conversion.low) if conversion.divides else over_down(item.value, conversion.high)
-    return None
+def holding(bound: Sequence[BoundLimit], high: Decimal) -> BoundLimit | None:
+    """Return the limit that holds a dose of ``high``: the lowest of those that may, if the dose is above it."""
+    candidates = [(item.most, item) for item in bound if item.holds and item.most is not None and high > item.most]
+    return min(candidates, key=lambda pair: pair[0])[1] if candidates else None
 
 
-def check(item: BoundLimit, highest_own: Decimal, own: Per, conversions: Sequence[Conversion]) -> LimitCheck:
-    """Return the limit as the answer shows it; ``reached`` compares the uncapped amount, before any rounding."""
-    most = allowed(item, own, conversions)
+def check(item: BoundLimit, high: Decimal) -> LimitCheck:
+    """Return the limit as the answer shows it, compared with the uncapped amount before any rounding."""
     limit = item.limit
     return LimitCheck(
         kind=limit.kind,
         value=item.value,
         unit=_unit(item),
-        effect=limit.effect.value,
+        effect=limit.effect,
         applies_to=limit.applies_to,
-        reached=None if most is None else highest_own >= most,
-        exceeded=None if most is None else highest_own > most,
+        reached=None if item.most is None else high >= item.most,
+        exceeded=None if item.most is None else high > item.most,
         needs=item.needs,
-        citations=limit.citations,
+        references=limit.citations.references,
+        verified=limit.citations.verified,
     )
 
 
 def _unit(item: BoundLimit) -> str:
-    """Return the unit of a limit's value: the amount alone, since the kind carries the period; per body where no
-    measure was given.
-    """
+    """Return the amount unit alone, since the kind carries the period; per body where the measure was not given."""
     unit = item.limit.unit
     if item.limit.kind in {"rate-maximum", "duration-maximum"}:
         return unit.code
-    per_body = unit.body is not None and item.value == item.limit.value and bool(item.needs)
-    return f"{unit.amount}/{unit.body}" if per_body else unit.amount
+    return f"{unit.amount}/{unit.body}" if unit.body and item.value is item.limit.value else unit.amount

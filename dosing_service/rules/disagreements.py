@@ -1,14 +1,14 @@
 """Where sources contradict each other: every side, who says so, and what it comes to for this patient."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 
 from dosing_service.knowledge.base import Agent, Disagreement, DoseFigure, PositionRule, Regimen, describe_population
-from dosing_service.model import Amount, Category, Finding, Options, Patient, Per, Position, Verdict
+from dosing_service.model import Amount, Category, Finding, Patient, Per, Position, Value, Verdict
 from dosing_service.rules import dose
 from dosing_service.rules.findings import per_kg_text
+from dosing_service.rules.measure import Missing, area_of, of_figure
 from dosing_service.rules.population import Answer, applicability, in_age_range, in_range
 from dosing_service.rules.schedule import ADVERB, amounts_in_year
 from dosing_service.rules.wording import amount_text
@@ -23,21 +23,20 @@ _WORDS_OF_INPUT = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
+class _Case(Value, frozen=True):
     """One disagreement about one agent, for one request."""
 
     agent: Agent
     item: Disagreement
     patient: Patient
-    options: Options
+    doses: dose.Doses
 
 
-def found(agent: Agent, in_play: Iterable[str], patient: Patient, options: Options) -> list[Finding]:
+def found(agent: Agent, in_play: Iterable[str], patient: Patient, doses: dose.Doses) -> list[Finding]:
     """Return the disagreements about ``agent`` that concern this patient and one of the regimens ``in_play``."""
     regimens = set(in_play)
     concerning = (item for item in agent.disagreements if _concerns(item, regimens, patient))
-    return [_finding(_Case(agent, item, patient, options)) for item in concerning]
+    return [_finding(_Case(agent, item, patient, doses)) for item in concerning]
 
 
 def _concerns(item: Disagreement, in_play: set[str], patient: Patient) -> bool:
@@ -62,22 +61,27 @@ def _finding(case: _Case) -> Finding:
         summary=item.summary,
         because=("agent",),
         management=item.management,
-        citations=item.citations,
+        references=item.citations.references,
+        verified=item.citations.verified,
         positions=tuple(_position(case, rule) for rule in sides),
     )
 
 
 def _position(case: _Case, rule: PositionRule) -> Position:
     if rule.regimen is not None:
-        return Position(rule.says, _regimen_text(case, case.agent.regimens[rule.regimen]), rule.citations)
+        return _says(rule, _regimen_text(case, case.agent.regimens[rule.regimen]))
     if rule.figure is not None:
-        return Position(rule.says, _figure_text(case, rule, rule.figure), rule.citations)
+        return _says(rule, _figure_text(case, rule, rule.figure))
     return _in_words(rule)
+
+
+def _says(rule: PositionRule, text: str) -> Position:
+    return Position(rule.says, text, rule.citations.references, rule.citations.verified)
 
 
 @cache
 def _in_words(rule: PositionRule) -> Position:
-    return Position(rule.says, rule.text or "", rule.citations)
+    return _says(rule, rule.text or "")
 
 
 def _regimen_text(case: _Case, regimen: Regimen) -> str:
@@ -88,9 +92,8 @@ def _regimen_text(case: _Case, regimen: Regimen) -> str:
 
 
 def _computed_text(case: _Case, regimen: Regimen) -> str:
-    volume_only = Options(volume_ml=case.options.volume_ml)
-    result = dose.constant(regimen) or dose.compute(regimen, case.patient, volume_only)
-    if isinstance(result, dose.Missing):
+    result = dose.constant(regimen) or case.doses.of(regimen)
+    if isinstance(result, Missing):
         return _not_worked_out(regimen.figure, result)
     if not result.dose.amounts:
         return result.dose.concentration.text if result.dose.concentration else regimen.name
@@ -104,7 +107,7 @@ def _computed_text(case: _Case, regimen: Regimen) -> str:
     return _with(own.text, extra)
 
 
-def _not_worked_out(figure: DoseFigure | None, missing: dose.Missing) -> str:
+def _not_worked_out(figure: DoseFigure | None, missing: Missing) -> str:
     needed = " and ".join(dict.fromkeys(_WORDS_OF_INPUT[item.needs[0]] for item in missing.inputs))
     if figure is None:
         return f"depends on {needed}, which is not given"
@@ -117,8 +120,8 @@ def _not_worked_out(figure: DoseFigure | None, missing: dose.Missing) -> str:
 def _figure_text(case: _Case, rule: PositionRule, figure: DoseFigure) -> str:
     if figure.unit.body == "mL":
         return f"{display_range(figure.low, figure.high, figure.unit.amount)} in each mL"
-    measure = dose.measure(figure, case.patient, rule.dosing_weight)
-    if isinstance(measure, dose.Missing):
+    measure = of_figure(figure, case.patient, rule.dosing_weight)
+    if isinstance(measure, Missing):
         return _not_worked_out(figure, measure)
     factor = measure.value if measure.value is not None else Decimal(1)
     low, high, unit = times(figure.low, factor), times(figure.high, factor), figure.unit.amount
@@ -136,7 +139,7 @@ def _per_body(case: _Case, own: Amount) -> list[str]:
     extra = []
     if "per-kg" in case.item.compare and case.patient.weight is not None:
         extra.append(per_kg_text(own, case.patient.weight.kg))
-    area = dose.area_of(case.patient) if "per-m2" in case.item.compare else None
+    area = area_of(case.patient) if "per-m2" in case.item.compare else None
     if area is not None:
         extra.append(amount_text(over(own.low, area), over(own.high, area), f"{own.unit}/m2", ADVERB[own.per]))
     return extra

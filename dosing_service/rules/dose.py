@@ -1,27 +1,13 @@
 """Computes the dose of one regimen for one patient, exactly, with every step of the working."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from functools import cache
 
 from dosing_service.knowledge.base import Band, DoseFigure, Limit, Product, Regimen
-from dosing_service.model import (
-    Amount,
-    Basis,
-    Cap,
-    Citations,
-    Dose,
-    DosedBy,
-    DosingWeight,
-    NotChecked,
-    Options,
-    Patient,
-    Per,
-    Quantity,
-    Step,
-)
-from dosing_service.rules import body, caps
+from dosing_service.model import Amount, Basis, Cap, Citations, Dose, Options, Patient, Per, Quantity, Step, Value
+from dosing_service.rules import caps, measure
+from dosing_service.rules.measure import Measure, Missing, step
 from dosing_service.rules.population import Answer, in_age_range, in_range
 from dosing_service.rules.schedule import Conversion, Plan, plan
 from dosing_service.rules.wording import amount_text
@@ -29,33 +15,15 @@ from dosing_service.units import display_range, exact_text, over, plain, times
 
 _NO_PATIENT = Patient()
 _DEFAULTS = Options()
+_ONE = Decimal(1)
 _PER_UNIT = {Per.DAY: "/d", Per.WEEK: "/wk", Per.MONTH: "/mo", Per.RATE: "/min"}
 
 
-@dataclass(frozen=True, slots=True)
-class Computed:
+class Computed(Value, frozen=True):
     """A dose and the working behind it."""
 
     dose: Dose
     steps: tuple[Step, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """Inputs without which the dose cannot be computed."""
-
-    inputs: tuple[NotChecked, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """What the documented figure is multiplied with; ``value`` is ``None`` for a fixed amount."""
-
-    value: Decimal | None = None
-    text: str = ""
-    steps: tuple[Step, ...] = ()
-    weight: DosedBy | None = None
-    area: Quantity | None = None
 
 
 def compute(
@@ -71,22 +39,19 @@ def compute(
         return figure
     if regimen.basis is Basis.CONCENTRATION:
         return _strength_only(regimen, figure)
-    by_volume = regimen.basis is Basis.CONCENTRATION_VOLUME
-    weight = options.dosing_weight or regimen.dosing_weight
-    measured = _by_volume(regimen, options) if by_volume else measure(figure, patient, weight)
+    measured = _measured(regimen, figure, patient, options)
     if isinstance(measured, Missing):
         return measured
     low, high, steps = _multiplied(regimen, figure, measured)
     schedule = plan(regimen, options.times_per_day, options.divided_over_days)
-    bound = caps.concerning(
-        regimen.limits, patient, product.formulation if product else None, _measures(patient, measured)
-    )
-    checks = tuple(caps.check(item, high, regimen.per, schedule.conversions) for item in bound)
-    cap = _cap(regimen, figure, bound, low, high, schedule)
-    if cap:
-        held = _allowed(cap[0], regimen, schedule)
-        low, high = min(low, held), min(high, held)
-        steps = (*steps, cap[1])
+    amounts = caps.Amounts(regimen.per, schedule.conversions, _measures(patient, measured))
+    bound = caps.concerning(regimen.limits, patient, product.formulation if product else None, amounts)
+    checks = tuple([caps.check(item, high) for item in bound])
+    holding, cap = caps.holding(bound, high), None
+    if holding is not None and holding.most is not None:
+        cap = _cap(regimen, figure, holding, low, high, schedule)
+        low, high = min(low, holding.most), holding.most
+        steps = (*steps, _cap_step(regimen, holding.limit, low, high))
     own = _own_amount(regimen, figure, low, high, schedule)
     derived, more = _derived(regimen, own, schedule)
     dose = Dose(
@@ -96,17 +61,34 @@ def compute(
         dosing_weight=measured.weight,
         body_surface_area=measured.area,
         concentration=_concentration(regimen, figure),
-        cap=cap[2] if cap else None,
+        cap=cap,
         frequency=regimen.frequency.text if regimen.frequency else None,
         course_total=next((item for item in (own, *derived) if item.per is Per.COURSE), None),
-        citations=regimen.citations,
+        references=regimen.citations.references,
+        verified=regimen.citations.verified,
     )
     return Computed(dose, (*measured.steps, *steps, *more))
 
 
+class Doses:
+    """The doses of one request as documented, without the caller's wishes but with the volume; each computed once."""
+
+    def __init__(self, patient: Patient, volume_ml: Decimal | None) -> None:
+        self._patient = patient
+        self._options = Options(volume_ml=volume_ml) if volume_ml is not None else _DEFAULTS
+        self._known: dict[str, Computed | Missing] = {}
+
+    def of(self, regimen: Regimen) -> Computed | Missing:
+        """Return the dose of ``regimen`` (of the one agent of the request), or what is missing."""
+        known = self._known.get(regimen.id)
+        if known is None:
+            known = self._known[regimen.id] = compute(regimen, self._patient, self._options)
+        return known
+
+
 @cache
 def constant(regimen: Regimen) -> Computed | None:
-    """Return the dose that everyone gets for whom ``regimen`` is documented, or ``None`` where it depends on the patient."""
+    """Return the dose of everyone for whom ``regimen`` is documented, or ``None`` where it depends on the patient."""
     concerning = [limit for limit in regimen.limits if _meets(limit, regimen)]
     gated = any(limit.unit.body or limit.age or limit.weight for limit in concerning)
     if regimen.basis is not Basis.FIXED or gated:
@@ -124,10 +106,9 @@ def _figure(regimen: Regimen, patient: Patient) -> DoseFigure | Missing:
     if regimen.figure:
         return regimen.figure
     for band in regimen.bands:
-        answer = _in_band(regimen.basis, band, patient)
-        if answer is Answer.YES:
+        if _in_band(regimen.basis, band, patient) is Answer.YES:
             return band.figure
-    return Missing(_band_inputs(regimen.basis))
+    return measure.of_band(regimen.bands[0].range.unit)
 
 
 def _in_band(basis: Basis, band: Band, patient: Patient) -> Answer:
@@ -135,111 +116,19 @@ def _in_band(basis: Basis, band: Band, patient: Patient) -> Answer:
         return in_age_range(band.range, patient.age)
     if basis is Basis.WEIGHT_BAND:
         return in_range(band.range, patient.weight.kg if patient.weight else None)
-    return in_range(band.range, area_of(patient))
+    return in_range(band.range, measure.area_of(patient))
 
 
-def area_of(patient: Patient) -> Decimal | None:
-    """Return the patient's body surface area in m², or ``None`` without weight or height."""
-    if patient.weight is None or patient.height_cm is None:
-        return None
-    return body.surface_area(patient.height_cm, patient.weight.kg)
-
-
-def _band_inputs(basis: Basis) -> tuple[NotChecked, ...]:
-    if basis is Basis.AGE_BAND:
-        return (_needs("patient.age", "the dose depends on the age"),)
-    if basis is Basis.WEIGHT_BAND:
-        return (_needs("patient.weight", "the dose depends on a weight band"),)
-    return _area_inputs(_NO_PATIENT)
-
-
-def _needs(path: str, why: str) -> NotChecked:
-    return NotChecked("dose", (path,), why)
-
-
-def _area_inputs(patient: Patient) -> tuple[NotChecked, ...]:
-    why = "the dose is counted on body surface area"
-    missing = [("patient.weight", patient.weight), ("patient.height", patient.height_cm)]
-    return tuple(_needs(path, why) for path, value in missing if value is None)
-
-
-def measure(figure: DoseFigure, patient: Patient, kind: DosingWeight) -> Measure | Missing:
-    """Return what a figure that is fixed, per kg or per m2 is multiplied with, and how it came about."""
-    if figure.unit.body is None:
-        return Measure()
-    return _by_area(patient) if figure.unit.body == "m2" else _by_weight(patient, kind)
-
-
-def _by_weight(patient: Patient, kind: DosingWeight) -> Measure | Missing:
-    weight = patient.weight
-    if weight is None:
-        return Missing((_needs("patient.weight", "the dose is counted per kg of body weight"),))
-    if kind is DosingWeight.ACTUAL:
-        steps = _unit_step(patient)
-        return Measure(weight.kg, f"{exact_text(weight.kg)} kg", steps, DosedBy(weight.kg, kind))
-    value = body.ideal_weight(patient) if kind is DosingWeight.IDEAL else body.adjusted_weight(patient)
-    if value is None:
-        return Missing(_ideal_inputs(patient))
-    step = Step(f"{kind.value} body weight from sex, height and weight", f"{exact_text(value)} kg", body.IDEAL_WEIGHT)
-    return Measure(value, f"{exact_text(value)} kg", (step,), DosedBy(value, kind))
-
-
-def _unit_step(patient: Patient) -> tuple[Step, ...]:
-    weight = patient.weight
-    if weight is None or weight.unit == "kg":
-        return ()
-    return (
-        Step(
-            f"{exact_text(weight.value)} {weight.unit} in kilograms",
-            f"{exact_text(weight.kg)} kg",
-            body.UNIT_DEFINITIONS,
-        ),
-    )
-
-
-def _ideal_inputs(patient: Patient) -> tuple[NotChecked, ...]:
-    why = "the dose is counted on ideal body weight, which needs sex (female or male) and a height from 152.4 cm"
-    missing = [
-        (
-            "patient.sex",
-            patient.sex is None or body.ideal_weight(replace(patient, height_cm=body.IDEAL_WEIGHT_FROM_CM)) is None,
-        )
-    ]
-    missing.append(("patient.height", patient.height_cm is None or patient.height_cm < body.IDEAL_WEIGHT_FROM_CM))
-    return tuple(_needs(path, why) for path, is_missing in missing if is_missing)
-
-
-def _by_area(patient: Patient) -> Measure | Missing:
-    area = area_of(patient)
-    if area is None or patient.height_cm is None or patient.weight is None:
-        return Missing(_area_inputs(patient))
-    expression = f"√({exact_text(patient.height_cm)} cm × {exact_text(patient.weight.kg)} kg ÷ 3600)"
-    text = f"{exact_text(area)} m2"
-    steps = (*_unit_step(patient), Step(expression, text, body.MOSTELLER))
-    return Measure(area, text, steps, area=Quantity(area, "m2"))
-
-
-def _by_volume(regimen: Regimen, options: Options) -> Measure | Missing:
-    if options.volume_ml is not None:
-        return Measure(options.volume_ml, f"{exact_text(options.volume_ml)} mL")
-    if regimen.volume is None:
-        return Missing(
-            (
-                _needs(
-                    "options.volume",
-                    "the source gives a concentration and no volume; the milligrams follow from the volume given",
-                ),
-            )
-        )
-    return Measure()
+def _measured(regimen: Regimen, figure: DoseFigure, patient: Patient, options: Options) -> Measure | Missing:
+    if regimen.basis is Basis.CONCENTRATION_VOLUME:
+        return measure.of_volume(regimen, options)
+    return measure.of_figure(figure, patient, options.dosing_weight or regimen.dosing_weight)
 
 
 def _measures(patient: Patient, measured: Measure) -> dict[str | None, Decimal | None]:
-    """Return what a limit per kg or per m2 is multiplied with: the dosing weight where there is one, else the
-    actual weight.
-    """
+    """Return what limits are multiplied with: nothing, the dosing weight (else the actual one), the surface area."""
     kg = measured.weight.value if measured.weight else (patient.weight.kg if patient.weight else None)
-    return {None: Decimal(1), "kg": kg, "m2": measured.area.value if measured.area else area_of(patient)}
+    return {None: _ONE, "kg": kg, "m2": measured.area.value if measured.area else measure.area_of(patient)}
 
 
 def _multiplied(regimen: Regimen, figure: DoseFigure, measured: Measure) -> tuple[Decimal, Decimal, tuple[Step, ...]]:
@@ -249,11 +138,11 @@ def _multiplied(regimen: Regimen, figure: DoseFigure, measured: Measure) -> tupl
         return (
             figure.low,
             figure.high,
-            (Step("documented amount", _result(figure.low, figure.high, unit), regimen.citations),),
+            (step("documented amount", _result(figure.low, figure.high, unit), regimen.citations),),
         )
     if measured.value is None and regimen.volume:
         return _by_documented_volume(regimen, figure, unit)
-    value = measured.value if measured.value is not None else Decimal(1)
+    value = measured.value if measured.value is not None else _ONE
     low, high = times(figure.low, value), times(figure.high, value)
     steps = [_product_step(figure.low, figure, measured.text, low, unit, regimen.citations)]
     if figure.high != figure.low:
@@ -271,9 +160,9 @@ def _by_documented_volume(regimen: Regimen, figure: DoseFigure, unit: str) -> tu
 
 
 def _product_step(
-    factor: Decimal, figure: DoseFigure, measure: str, result: Decimal, unit: str, citations: Citations
+    factor: Decimal, figure: DoseFigure, measured: str, result: Decimal, unit: str, citations: Citations
 ) -> Step:
-    return Step(f"{exact_text(factor)} {figure.unit.code} × {measure}", f"{exact_text(result)} {unit}", citations)
+    return step(f"{exact_text(factor)} {figure.unit.code} × {measured}", f"{exact_text(result)} {unit}", citations)
 
 
 def _own_unit(regimen: Regimen) -> str:
@@ -289,36 +178,21 @@ def _wire_unit(regimen: Regimen) -> str:
     return _own_unit(regimen) if regimen.per is Per.RATE else regimen.amount_unit
 
 
-def _allowed(item: caps.BoundLimit, regimen: Regimen, schedule: Plan) -> Decimal:
-    most = caps.allowed(item, regimen.per, schedule.conversions)
-    assert most is not None  # noqa: S101 - only limits that could be compared are chosen as cap
-    return most
-
-
 def _cap(
-    regimen: Regimen, figure: DoseFigure, bound: Sequence[caps.BoundLimit], low: Decimal, high: Decimal, schedule: Plan
-) -> tuple[caps.BoundLimit, Step, Cap] | None:
-    """Return the limit that holds the dose, if one does: the lowest of those that may."""
-    holding = [
-        item for item in bound if item.holds and caps.allowed(item, regimen.per, schedule.conversions) is not None
-    ]
-    if not holding:
-        return None
-    lowest = min(holding, key=lambda item: _allowed(item, regimen, schedule))
-    most = _allowed(lowest, regimen, schedule)
-    if high <= most:
-        return None
+    regimen: Regimen, figure: DoseFigure, holding: caps.BoundLimit, low: Decimal, high: Decimal, schedule: Plan
+) -> Cap:
+    """Return what a limit does to a dose of ``low`` to ``high``, and from which weight or surface area on."""
     unit = _wire_unit(regimen)
     uncapped = Amount(regimen.per, low, high, unit, amount_text(low, high, unit, schedule.suffix))
     bites = None
-    if figure.unit.body in {"kg", "m2"} and lowest.limit.unit.body is None:
-        bites = Quantity(over(most, figure.high), figure.unit.body)
-    step = Step(
-        f"at most {exact_text(most)} {_own_unit(regimen)} ({lowest.limit.kind})",
-        _result(min(low, most), most, _own_unit(regimen)),
-        lowest.limit.citations,
-    )
-    return lowest, step, Cap(lowest.limit.kind, uncapped, lowest.value, lowest.limit.unit.amount, bites)
+    if figure.unit.body in {"kg", "m2"} and holding.limit.unit.body is None and holding.most is not None:
+        bites = Quantity(over(holding.most, figure.high), figure.unit.body)
+    return Cap(holding.limit.kind, uncapped, holding.value, holding.limit.unit.amount, bites)
+
+
+def _cap_step(regimen: Regimen, limit: Limit, low: Decimal, high: Decimal) -> Step:
+    unit = _own_unit(regimen)
+    return step(f"at most {exact_text(high)} {unit} ({limit.kind})", _result(low, high, unit), limit.citations)
 
 
 def _own_amount(regimen: Regimen, figure: DoseFigure, low: Decimal, high: Decimal, schedule: Plan) -> Amount:
@@ -357,7 +231,7 @@ def _conversion_step(regimen: Regimen, own: Amount, conversion: Conversion, low:
     if own.low != own.high:
         left = f"({left})"
     result = _result(low, high, own.unit + _PER_UNIT.get(conversion.per, ""))
-    return Step(f"{left} {sign} {factor} {conversion.words}", result, regimen.citations)
+    return step(f"{left} {sign} {factor} {conversion.words}", result, regimen.citations)
 
 
 def _concentration(regimen: Regimen, figure: DoseFigure) -> Amount | None:
@@ -379,6 +253,7 @@ def _strength_only(regimen: Regimen, figure: DoseFigure) -> Computed:
         cap=None,
         frequency=regimen.frequency.text if regimen.frequency else None,
         course_total=None,
-        citations=regimen.citations,
+        references=regimen.citations.references,
+        verified=regimen.citations.verified,
     )
-    return Computed(dose, (Step("documented strength", _result(figure.low, figure.high, "%"), regimen.citations),))
+    return Computed(dose, (step("documented strength", _result(figure.low, figure.high, "%"), regimen.citations),))

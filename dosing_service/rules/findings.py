@@ -64,7 +64,8 @@ def outside_population(
         summary=summary,
         because=applicability.because,
         management=f"Do not scale this figure of {agent.name}; {_USE_ANOTHER}",
-        citations=regimen.citations,
+        references=regimen.citations.references,
+        verified=regimen.citations.verified,
     )
 
 
@@ -78,7 +79,8 @@ def outside_bands(agent: Agent, regimen: Regimen, applicability: Applicability) 
         summary=f"{regimen.name}: no documented band holds this patient.",
         because=applicability.because,
         management=f"Do not extrapolate this figure of {agent.name}; {_USE_ANOTHER}",
-        citations=regimen.citations,
+        references=regimen.citations.references,
+        verified=regimen.citations.verified,
     )
 
 
@@ -112,7 +114,8 @@ def population_unknown(regimen: Regimen, applicability: Applicability) -> Findin
         summary=f"{regimen.name} is for {described}; without {missing} it is not known whether that fits this patient.",
         because=applicability.because,
         management=f"Give {missing} and ask again before using this dose.",
-        citations=regimen.citations,
+        references=regimen.citations.references,
+        verified=regimen.citations.verified,
     )
 
 
@@ -133,7 +136,8 @@ def population_not_stated(regimen: Regimen, patient: Patient) -> Finding:
         management="Compare with the regimens documented for this age before using it."
         if not is_adult
         else "Compare with the alternatives.",
-        citations=regimen.citations,
+        references=regimen.citations.references,
+        verified=regimen.citations.verified,
     )
 
 
@@ -171,7 +175,8 @@ def _held(dose: Dose, because: tuple[str, ...]) -> Finding:
         summary=f"{cap.uncapped.text} is held at the documented maximum of {_limit_text(holding)}{bites}.",
         because=because,
         management=f"Do not exceed {_limit_text(holding)}.",
-        citations=holding.citations,
+        references=holding.references,
+        verified=holding.verified,
     )
 
 
@@ -186,7 +191,8 @@ def _passed(dose: Dose, own: Amount, check: LimitCheck, because: tuple[str, ...]
         summary=f"{uncapped.text} passes a documented maximum of {_limit_text(check)}.",
         because=because,
         management=f"Stay at or below {_limit_text(check)} where this maximum applies.",
-        citations=check.citations,
+        references=check.references,
+        verified=check.verified,
     )
 
 
@@ -204,7 +210,8 @@ def evidence(agent: Agent) -> Finding | None:
         summary=finding.summary,
         because=("agent",),
         management=finding.management,
-        citations=agent.evidence.citations,
+        references=agent.evidence.citations.references,
+        verified=agent.evidence.citations.verified,
     )
 
 
@@ -221,7 +228,8 @@ def off_label(agent: Agent, regimen: Regimen) -> Finding | None:
         summary=f"{agent.name} for {regimen.indication} is an off-label use.",
         because=("regimen",),
         management="Document the reason and the consent as your institution asks.",
-        citations=regimen.citations,
+        references=regimen.citations.references,
+        verified=regimen.citations.verified,
     )
 
 
@@ -242,5 +250,6 @@ def other_indication(regimen: Regimen, disease: str | None, lesion: str | None) 
         summary=f"This regimen is documented for {regimen.indication}, not for the indication given.",
         because=tuple(because),
         management="Look at the alternatives for a regimen that fits the indication.",
-        citations=regimen.citations,
+        references=regimen.citations.references,
+        verified=regimen.citations.verified,
     )

@@ -1,11 +1,10 @@
 """Whether a regimen is documented for this patient: yes, no or unknown, and which field would settle it."""
 
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
 from dosing_service.knowledge.base import Range, Regimen
-from dosing_service.model import Age, Basis, Patient
+from dosing_service.model import Age, Basis, Patient, Value
 
 
 class Answer(StrEnum):
@@ -16,8 +15,7 @@ class Answer(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Applicability:
+class Applicability(Value, frozen=True):
     """The answer, the inputs that decided it or are missing (as paths into the request)."""
 
     answer: Answer
@@ -30,19 +28,24 @@ WEIGHT = "patient.weight"
 HEIGHT = "patient.height"
 
 _DAYS = {"d": Decimal(1), "wk": Decimal(7)}
-_YEARS = {"a": Decimal(1), "mo": Decimal(12)}
+_MONTHS_PER_YEAR = Decimal(12)
 
 
 def in_age_range(range_: Range | None, age: Age | None) -> Answer:
-    """Return whether an age lies in a range written in years, months, weeks or days; months and years are compared
-    as years.
+    """Return whether an age lies in a range written in years, months, weeks or days; months and years are compared as
+    years.
     """
     if range_ is None:
         return Answer.YES
     if age is None:
         return Answer.UNKNOWN
-    value = age.days / _DAYS[range_.unit] if range_.unit in _DAYS else age.years * _YEARS[range_.unit]
-    return Answer.YES if range_.contains(value) else Answer.NO
+    return Answer.YES if range_.contains(_age_in(range_.unit, age)) else Answer.NO
+
+
+def _age_in(unit: str, age: Age) -> Decimal:
+    if unit == "a":
+        return age.years
+    return age.years * _MONTHS_PER_YEAR if unit == "mo" else age.days / _DAYS[unit]
 
 
 def in_range(range_: Range | None, value: Decimal | None) -> Answer:
@@ -59,16 +62,19 @@ def applicability(regimen: Regimen, patient: Patient) -> Applicability:
     cover.
     """
     kg = patient.weight.kg if patient.weight else None
-    weight_gate = regimen.population.weight if regimen.population else None
-    gates = [(AGE, in_age_range(regimen.ages, patient.age)), (WEIGHT, in_range(weight_gate, kg))]
+    gates = []
+    if regimen.ages is not None:
+        gates.append((AGE, in_age_range(regimen.ages, patient.age)))
+    if regimen.weights is not None:
+        gates.append((WEIGHT, in_range(regimen.weights, kg)))
     if regimen.basis is Basis.AGE_BAND:
         gates.append((AGE, _covered([in_age_range(band.range, patient.age) for band in regimen.bands])))
-    if regimen.basis is Basis.WEIGHT_BAND:
+    elif regimen.basis is Basis.WEIGHT_BAND:
         gates.append((WEIGHT, _covered([in_range(band.range, kg) for band in regimen.bands])))
     for wanted in (Answer.NO, Answer.UNKNOWN):
-        because = tuple(dict.fromkeys(path for path, answer in gates if answer is wanted))
+        because = [path for path, answer in gates if answer is wanted]
         if because:
-            return Applicability(wanted, because)
+            return Applicability(wanted, tuple(dict.fromkeys(because)))
     return APPLIES
 
 

@@ -2,12 +2,11 @@
 total.
 """
 
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 
 from dosing_service.knowledge.base import Course, Frequency, Regimen
-from dosing_service.model import Per
+from dosing_service.model import Per, Value
 from dosing_service.units import over
 
 _DAYS_IN = {"d": Decimal(1), "wk": Decimal(7)}
@@ -25,8 +24,7 @@ ADVERB = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Conversion:
+class Conversion(Value, frozen=True):
     """From the regimen's own kind of amount to another: multiply by ``low`` to ``high``, or divide by them.
 
     ``suffix`` completes the text (``daily``), ``words`` names the factor in the working (``administrations a day``).
@@ -42,8 +40,7 @@ class Conversion:
     days: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Value, frozen=True):
     """The suffix of the regimen's own amount, and everything that follows from it."""
 
     suffix: str
@@ -51,8 +48,7 @@ class Plan:
     conversions: tuple[Conversion, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Rhythm:
+class _Rhythm(Value, frozen=True):
     """How many administrations fall on one day, week or month."""
 
     per: Per

@@ -101,7 +101,7 @@ def test_entry_carries_the_numbers_of_the_patient(
 ) -> None:
     """What each side comes to is worked out for this patient (by hand: 2 g/kg x 70 kg, 800 mg / 70 kg, and so on)."""
     texts = " | ".join(position.text for position in _found(knowledge, agent, patient)[id_].positions)
-    assert [] == [figure for figure in figures if figure not in texts], texts
+    assert [figure for figure in figures if figure not in texts] == [], texts
 
 
 def test_ideal_weight_is_that_of_the_worked_example(knowledge: KnowledgeBase) -> None:

@@ -88,4 +88,4 @@ def test_every_agent_with_regimens_has_three_cases(knowledge: KnowledgeBase) -> 
         cases = {(row["agent"], row["case"]) for row in csv.DictReader(file)}
     counted = {agent: sum(1 for one, _ in cases if one == agent) for agent, _ in cases}
     few = [agent.id for agent in knowledge.agents.values() if agent.regimens and counted.get(agent.id, 0) < 3]
-    assert [] == few
+    assert few == []

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dosing_service import service
+from dosing_service.errors import InvalidRequest
 from dosing_service.knowledge import load
 from dosing_service.model import Assessment, Dose, Status
 from schemas.reading import dose_request
@@ -44,7 +45,7 @@ def _assess(agent: str, regimen: str, age: Decimal, weight: dict[str, Any], heig
 def _dose(chosen: tuple[str, str], age: Decimal, kg: Decimal, height: Decimal) -> Dose | None:
     try:
         return _assess(*chosen, age, {"value": kg, "unit": "kg"}, height).dose
-    except service.InvalidRequest:
+    except InvalidRequest:
         return None  # ideal body weight is not defined below 152.4 cm: the caller is told so
 
 
@@ -103,7 +104,7 @@ def test_dose_does_not_depend_on_the_unit_of_weight(
     ]
     try:
         answers = [_assess(*chosen, age, weight, height) for weight in spelled]
-    except service.InvalidRequest:
+    except InvalidRequest:
         return
     assert all(answers[0].dose == answer.dose for answer in answers)
     assert all(answers[0].findings == answer.findings for answer in answers)
@@ -115,16 +116,16 @@ def test_every_number_is_cited(chosen: tuple[str, str], age: Decimal, kg: Decima
     """Every dose, limit, step, finding and position of an answer carries references, and each of them exists."""
     try:
         answer = _assess(*chosen, age, {"value": kg, "unit": "kg"}, height)
-    except service.InvalidRequest:
+    except InvalidRequest:
         return
     doses = [answer.dose, *(item.dose for item in answer.alternatives)]
-    cited = [item.citations for item in (*answer.derivation, *answer.findings)]
-    cited += [position.citations for finding in answer.findings for position in finding.positions]
-    cited += [item.citations for dose in doses if dose for item in (dose, *dose.limits)]
-    cited += [step.citations for item in answer.alternatives for step in item.derivation]
-    for citations in cited:
-        assert citations.references
-        assert set(citations.references) <= set(_KNOWLEDGE.references)
+    stated = [*answer.derivation, *answer.findings]
+    stated += [position for finding in answer.findings for position in finding.positions]
+    stated += [item for dose in doses if dose for item in (dose, *dose.limits)]
+    stated += [step for item in answer.alternatives for step in item.derivation]
+    for item in stated:
+        assert item.references
+        assert set(item.references) <= set(_KNOWLEDGE.references)
 
 
 @bounded
@@ -156,7 +157,7 @@ def test_unknown_age_never_hides_an_alternative(agent: str, age: Decimal, kg: De
     def shown(patient: dict[str, Any]) -> set[str]:
         try:
             answer = service.calculate_dose(dose_request({"agent": agent, "patient": patient}), _KNOWLEDGE)
-        except service.InvalidRequest:
+        except InvalidRequest:
             return set(_KNOWLEDGE.agents[agent].regimens)
         chosen = {answer.regimen} if answer.regimen and answer.status is Status.COMPUTED else set()
         return {item.regimen for item in answer.alternatives} | chosen

@@ -1,0 +1,294 @@
+"""Puts the parts of a dose answer together: the chosen regimen's dose, the alternatives, the findings, what was not
+checked.
+"""
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+
+import msgspec
+
+from dosing_service.errors import InvalidRequest, Problem
+from dosing_service.knowledge.base import Agent, Product, Regimen
+from dosing_service.model import (
+    Alternative,
+    Assessment,
+    Basis,
+    Dose,
+    DoseRequest,
+    Finding,
+    LimitCheck,
+    NotChecked,
+    Options,
+    Per,
+    Status,
+    Value,
+    Verdict,
+)
+from dosing_service.rules import disagreements, findings
+from dosing_service.rules.dose import Computed, Doses, compute, constant
+from dosing_service.rules.measure import Missing
+from dosing_service.rules.options import chosen_product, fit
+from dosing_service.rules.population import HEIGHT, WEIGHT, Answer, Applicability, applicability
+from dosing_service.units import exact_text
+
+#: This knowledge base holds doses and evidence. What a complete check would add is named in every answer.
+_NOT_IN_KNOWLEDGE = (
+    NotChecked(
+        "contraindications-and-precautions",
+        ("patient.conditions", "patient.allergies", "patient.observations", "patient.pregnant", "patient.lactating"),
+        "no rules on conditions, allergies, laboratory values, pregnancy or lactation yet; check the product label",
+    ),
+    NotChecked(
+        "interactions",
+        ("patient.medications",),
+        "no interaction rules yet; check current medication against the product label",
+    ),
+    NotChecked(
+        "adverse-effects-and-monitoring",
+        (),
+        "no adverse effects and no monitoring plans yet; check the product label",
+    ),
+)
+_VERDICT = {Answer.YES: Verdict.APPLIES, Answer.UNKNOWN: Verdict.POSSIBLE}
+_CERTAIN = Applicability(Answer.YES)
+_USE_ORDER = {"calcinosis": 0, "underlying-disease": 1, "reference": 2}
+_EXPECTED = {
+    "patient.weight": 'a body weight, for example {"value": 25.4, "unit": "kg"}',
+    "patient.height": 'a height, for example {"value": 128, "unit": "cm"}',
+    "patient.age": 'an age, for example {"value": 9, "unit": "a"}, or birth_date',
+    "patient.sex": '"female" or "male"',
+}
+
+
+class _Case(Value, frozen=True):
+    """One request about one agent, with what was found out about it so far."""
+
+    request: DoseRequest
+    agent: Agent
+    judged: Mapping[str, Applicability]
+    doses: Doses
+
+
+def assess(request: DoseRequest, agent: Agent) -> Assessment:
+    """Return the dose of ``agent`` for the patient of ``request``, with everything that belongs to it.
+
+    Raises:
+        InvalidRequest: the regimen or an option does not fit, or an input is missing without which the chosen regimen
+            cannot be computed.
+    """
+    patient = request.patient
+    product = chosen_product(agent, request.options)
+    judged = {regimen.id: applicability(regimen, patient) for regimen in agent.regimens.values()}
+    case = _Case(request, agent, judged, Doses(patient, request.options.volume_ml))
+    chosen = _chosen(case)
+    if chosen is None:
+        none_applies = all(judgement.answer is Answer.NO for judgement in judged.values())
+        return _without_dose(case, Status.NO_DOCUMENTED_DOSE if none_applies else Status.CHOOSE_REGIMEN)
+    fit(request.options, chosen, product)
+    result = _computed(case, chosen, product)
+    if judged[chosen.id].answer is Answer.NO and not request.options.include_outside_population:
+        return _outside(case, chosen, result)
+    if isinstance(result, Missing):
+        return _not_computable(case, chosen, result)
+    return _with_dose(case, chosen, result)
+
+
+def _chosen(case: _Case) -> Regimen | None:
+    """Return the regimen that was asked for, else the agent's default, else the only one that can apply.
+
+    A dose for another use is kept for comparison and is never chosen for the caller.
+    """
+    regimens, wanted = case.agent.regimens, case.request.regimen
+    if wanted is not None:
+        if wanted not in regimens:
+            accepted = ", ".join(regimens) or "none: this agent has no regimen"
+            detail = "this agent has no regimen with this id"
+            raise InvalidRequest(Problem("/regimen", "unknown-regimen", detail, accepted))
+        return regimens[wanted]
+    if case.agent.default_regimen is not None:
+        return regimens[case.agent.default_regimen]
+    possible = [regimens[id_] for id_, judgement in case.judged.items() if judgement.answer is not Answer.NO]
+    return possible[0] if len(possible) == 1 and possible[0].use != "reference" else None
+
+
+def _computed(case: _Case, chosen: Regimen, product: Product | None) -> Computed | Missing:
+    options = case.request.options
+    if product or options.times_per_day or options.divided_over_days or options.dosing_weight:
+        return compute(chosen, case.request.patient, options, product)
+    same_for_all = constant(chosen) if case.judged[chosen.id].answer is Answer.YES else None
+    return same_for_all or case.doses.of(chosen)
+
+
+# ---------------------------------------------------------------- answers with and without a dose
+
+
+def _with_dose(case: _Case, chosen: Regimen, result: Computed) -> Assessment:
+    request, judgement = case.request, case.judged[chosen.id]
+    unchecked = (*_unchecked(judgement, result.dose), *_unused_options(request.options, with_dose=True))
+    return Assessment(
+        status=Status.COMPUTED,
+        agent=case.agent.id,
+        regimen=chosen.id,
+        dose=result.dose,
+        alternatives=_alternatives(case, chosen),
+        derivation=result.steps,
+        findings=findings.worst_first(_dose_findings(case, chosen, result)),
+        not_checked=(*unchecked, *_NOT_IN_KNOWLEDGE),
+        as_of=request.as_of,
+    )
+
+
+def _without_dose(
+    case: _Case, status: Status, found: tuple[Finding, ...] = (), chosen: Regimen | None = None
+) -> Assessment:
+    alternatives = _alternatives(case, chosen)
+    in_play = [chosen.id] if chosen else [item.regimen for item in alternatives]
+    return Assessment(
+        status=status,
+        agent=case.agent.id,
+        regimen=chosen.id if chosen else None,
+        dose=None,
+        alternatives=alternatives,
+        derivation=(),
+        findings=findings.worst_first([*found, *_about_agent(case, in_play)]),
+        not_checked=(*_unused_options(case.request.options, with_dose=False), *_NOT_IN_KNOWLEDGE),
+        as_of=case.request.as_of,
+    )
+
+
+def _outside(case: _Case, chosen: Regimen, result: Computed | Missing) -> Assessment:
+    """No dose, because the chosen regimen is not for this patient; what is documented stands under the alternatives."""
+    judgement = case.judged[chosen.id]
+    if isinstance(result, Computed):
+        finding = findings.outside_population(case.agent, chosen, result.dose, case.request.patient, judgement)
+    else:
+        finding = findings.outside_bands(case.agent, chosen, judgement)
+    return _without_dose(case, Status.NO_DOCUMENTED_DOSE, (finding,), chosen)
+
+
+def _not_computable(case: _Case, chosen: Regimen, missing: Missing) -> Assessment:
+    """Ask for what a client can send; what the sources leave open is an answer, not an error."""
+    of_patient = [item for item in missing.inputs if item.needs[0].startswith("patient.")]
+    if of_patient:
+        raise InvalidRequest(*(_missing_input(item) for item in of_patient))
+    answer = _without_dose(case, Status.NOT_COMPUTABLE, (), chosen)
+    return msgspec.structs.replace(answer, not_checked=(*missing.inputs, *answer.not_checked))
+
+
+def _missing_input(item: NotChecked) -> Problem:
+    path = item.needs[0]
+    return Problem(f"/{path.replace('.', '/')}", "missing", item.why, _EXPECTED[path])
+
+
+# ---------------------------------------------------------------- findings
+
+
+def _dose_findings(case: _Case, chosen: Regimen, result: Computed) -> list[Finding]:
+    request, judgement = case.request, case.judged[chosen.id]
+    found = [*_about_agent(case, [chosen.id]), *findings.limits(result.dose, _inputs_used(result))]
+    if judgement.answer is Answer.NO:
+        found.append(findings.outside_population(case.agent, chosen, result.dose, request.patient, judgement))
+    if judgement.answer is Answer.UNKNOWN:
+        found.append(findings.population_unknown(chosen, judgement))
+    if chosen.population is None and chosen.basis is not Basis.FIXED and result.dose.amounts:
+        found.append(findings.population_not_stated(chosen, request.patient))
+    optional = (
+        findings.off_label(case.agent, chosen),
+        findings.other_indication(chosen, request.disease, request.lesion),
+    )
+    return [*found, *(item for item in optional if item is not None)]
+
+
+def _about_agent(case: _Case, in_play: list[str]) -> list[Finding]:
+    evidence = findings.evidence(case.agent)
+    contradictions = disagreements.found(case.agent, in_play, case.request.patient, case.doses)
+    return [evidence, *contradictions] if evidence else contradictions
+
+
+def _inputs_used(result: Computed) -> tuple[str, ...]:
+    if result.dose.body_surface_area is not None:
+        return (WEIGHT, HEIGHT)
+    return (WEIGHT,) if result.dose.dosing_weight is not None else ("regimen",)
+
+
+# ---------------------------------------------------------------- alternatives
+
+
+def _alternatives(case: _Case, chosen: Regimen | None) -> tuple[Alternative, ...]:
+    """Return every other regimen that applies or may apply, those for calcinosis first."""
+    others = [
+        case.agent.regimens[id_]
+        for id_, judgement in case.judged.items()
+        if judgement.answer is not Answer.NO and (chosen is None or id_ != chosen.id)
+    ]
+    ordered = sorted(others, key=lambda regimen: _USE_ORDER[regimen.use])
+    return tuple([_alternative(regimen, case.judged[regimen.id], case.doses) for regimen in ordered])
+
+
+def _alternative(regimen: Regimen, judgement: Applicability, doses: Doses) -> Alternative:
+    same_for_all = constant_alternative(regimen) if judgement.answer is Answer.YES else None
+    if same_for_all is not None:
+        return same_for_all
+    result = doses.of(regimen)
+    if isinstance(result, Computed):
+        return _built(regimen, judgement, result)
+    return Alternative(regimen.id, _VERDICT[judgement.answer], None, (), result.inputs)
+
+
+@cache
+def constant_alternative(regimen: Regimen) -> Alternative | None:
+    """Return the alternative that is the same object in every answer it stands in; ``None`` for any other regimen."""
+    result = constant(regimen)
+    return None if result is None else _built(regimen, _CERTAIN, result)
+
+
+def _built(regimen: Regimen, judgement: Applicability, result: Computed) -> Alternative:
+    unchecked = tuple(_unchecked(judgement, result.dose))
+    return Alternative(regimen.id, _VERDICT[judgement.answer], result.dose, result.steps, unchecked)
+
+
+# ---------------------------------------------------------------- what was not checked
+
+
+def _unchecked(judgement: Applicability, dose: Dose) -> Iterator[NotChecked]:
+    """Yield what could not be compared or decided about a computed dose."""
+    if judgement.answer is Answer.UNKNOWN:
+        why = "whether the regimen is documented for this patient depends on it"
+        yield NotChecked("population", judgement.because, why)
+    for check in dose.limits:
+        if check.reached is None:
+            yield _limit_unchecked(check)
+    if not dose.amounts:
+        yield NotChecked("amount", (), "the source gives the strength of the preparation, neither amount nor frequency")
+    elif dose.frequency is None and dose.amounts[0].per is Per.DAY:
+        is_divided = any(item.per is Per.ADMINISTRATION for item in dose.amounts)
+        needs = () if is_divided else ("options.times_per_day",)
+        yield NotChecked("frequency", needs, "the source does not state how often the daily amount is divided")
+
+
+def _limit_unchecked(check: LimitCheck) -> NotChecked:
+    name = f"limit-{check.kind}"
+    words = f"{exact_text(check.value)} {check.unit}, {check.applies_to or 'for everyone'}"
+    if check.kind in {"duration-maximum", "cumulative-maximum"}:
+        why = f"the length of treatment is not part of the request; compare it with this maximum yourself ({words})"
+        return NotChecked(name, (), why)
+    if check.kind == "rate-maximum":
+        return NotChecked(
+            name, (), f"the infusion rate is not part of the request; keep it below this maximum ({words})"
+        )
+    if check.needs:
+        return NotChecked(name, check.needs, f"whether this maximum is met depends on it ({words})")
+    why = f"this maximum is on a kind of amount that does not follow from the source ({words})"
+    return NotChecked(name, ("options.times_per_day",), why)
+
+
+def _unused_options(options: Options, *, with_dose: bool) -> Iterator[NotChecked]:
+    """Yield the options that changed nothing, so that no wish of the caller is passed over."""
+    if options.start_date is not None:
+        why = "dated schedules are not part of this version; options.start_date changed nothing"
+        yield NotChecked("schedule", (), why)
+    if options.jurisdiction is not None:
+        why = "no rule of this knowledge base depends on the jurisdiction yet; options.jurisdiction changed nothing"
+        yield NotChecked("jurisdiction", (), why)
+    if not with_dose and (options.times_per_day or options.divided_over_days):
+        yield NotChecked("division", (), "no dose was computed, so the division asked for was not applied")
