@@ -60,4 +60,4 @@ HEALTHCHECK --interval=30s --timeout=3s --start-period=20s --retries=3 \
 
 # In exec form gunicorn is process 1 and receives the SIGTERM that asks it to finish and stop.
 ENTRYPOINT ["gunicorn", "--config", "gunicorn.conf.py"]
-CMD ["dosing_service:create_app()"]
+CMD ["dosing_service.wsgi:application()"]

@@ -34,7 +34,7 @@ help: ## list these goals
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
 run: $(VENV)/installed-runtime ## serve on http://127.0.0.1:8080 (change with HOST and PORT)
-	HOST=$(HOST) PORT=$(PORT) exec $(BIN)/gunicorn --config gunicorn.conf.py 'dosing_service:create_app()'
+	HOST=$(HOST) PORT=$(PORT) exec $(BIN)/gunicorn --config gunicorn.conf.py 'dosing_service.wsgi:application()'
 
 test: lint ## the whole gate: lint, types, import rules, knowledge, tests with coverage
 	$(BIN)/dosing-service knowledge validate

@@ -107,7 +107,7 @@ def compare(body: bytes, *, rounds: int, requests: int) -> tuple[Side, Side]:
     """Return what the service and the bare route reach with the request ``body``."""
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="bench-")))
-        server, port = stack.enter_context(_serving("dosing_service:create_app()", folder / "service.log"))
+        server, port = stack.enter_context(_serving("dosing_service.wsgi:application()", folder / "service.log"))
         service, head = _side(stack, server, port, body)
         answer = folder / "answer"
         answer.write_bytes(head + b"\r\n\r\n" + service.expected)

@@ -225,7 +225,7 @@ def serve() -> None:
     if not Path("gunicorn.conf.py").is_file():
         click.echo("gunicorn.conf.py is not in this folder; run serve in the project's folder", err=True)
         sys.exit(1)
-    arguments = [sys.executable, "-m", "gunicorn", "--config", "gunicorn.conf.py", "dosing_service:create_app()"]
+    arguments = [sys.executable, "-m", "gunicorn", "--config", "gunicorn.conf.py", "dosing_service.wsgi:application()"]
     os.execv(sys.executable, arguments)  # noqa: S606 - replaces this process, so that signals reach gunicorn
 
 

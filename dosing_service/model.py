@@ -99,11 +99,10 @@ class DosingWeight(StrEnum):
 
 
 class Age(Value, frozen=True):
-    """An age in completed-and-part years and in days; a gate in years reads ``years``, a gate in days reads
-    ``days``.
-    """
+    """An age in years, months (both with the part that is running) and days; a gate reads the one in its own unit."""
 
     years: Decimal
+    months: Decimal
     days: Decimal
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, post_load, validates_schema
 
 from dosing_service.model import Age, Coding, Observation, Sex, Weight
-from dosing_service.units import Measure, over
+from dosing_service.units import Measure, over, times
 from schemas.fields import (
     Choice,
     Date,
@@ -26,6 +26,7 @@ from schemas.fields import (
 #: Ages above this are a slip of the pen, not a patient.
 _OLDEST_YEARS = 130
 _DAYS_PER_YEAR = Decimal("365.25")
+_DAYS_PER_MONTH = Decimal("30.4375")
 _MONTHS_PER_YEAR = Decimal(12)
 _MOST_ENTRIES = 500
 
@@ -132,33 +133,42 @@ def build_weight(measured: MeasuredValue | None) -> Weight | None:
 
 
 def age_from(measured: MeasuredValue) -> Age:
-    """Return an age given as a quantity; years and months are exact in years, weeks and days in days."""
+    """Return an age given as a quantity, exact in the unit it was given in (years also in months)."""
+    value, days = measured.value, measured.base
     if measured.unit == "a":
-        return Age(measured.value, measured.base)
+        return Age(value, times(value, _MONTHS_PER_YEAR), days)
     if measured.unit == "mo":
-        return Age(over(measured.value, _MONTHS_PER_YEAR), measured.base)
-    return Age(over(measured.base, _DAYS_PER_YEAR), measured.base)
+        return Age(over(value, _MONTHS_PER_YEAR), value, days)
+    return Age(over(days, _DAYS_PER_YEAR), over(days, _DAYS_PER_MONTH), days)
 
 
 def age_on(birth: date, day: date) -> Age | None:
-    """Return the age on ``day``: completed calendar years plus the part of the running year, and days; ``None``
-    before birth or above 130 years.
+    """Return the age on ``day``: completed calendar years and months plus the part of the running one, and days.
 
-    Someone born on 29 February completes a year on 1 March where there is no 29 February.
+    ``None`` before birth or above 130 years. Someone born on a day that a month does not have completes that month on
+    the first day of the next one: 29 February on 1 March.
     """
     if birth > day or day.year - birth.year > _OLDEST_YEARS:
         return None
-    years = day.year - birth.year
-    last = _birthday(birth, day.year)
-    if last > day:
-        years -= 1
-        last = _birthday(birth, day.year - 1)
-    running = (_birthday(birth, last.year + 1) - last).days
-    return Age(years + over(Decimal((day - last).days), Decimal(running)), Decimal((day - birth).days))
+    months = (day.year - birth.year) * 12 + day.month - birth.month
+    if _after_months(birth, months) > day:
+        months -= 1
+    years = months // 12
+    return Age(
+        years + _running_part(birth, day, years * 12, 12),
+        months + _running_part(birth, day, months, 1),
+        Decimal((day - birth).days),
+    )
 
 
-def _birthday(birth: date, year: int) -> date:
+def _running_part(birth: date, day: date, completed: int, length: int) -> Decimal:
+    start, end = _after_months(birth, completed), _after_months(birth, completed + length)
+    return over(Decimal((day - start).days), Decimal((end - start).days))
+
+
+def _after_months(birth: date, months: int) -> date:
+    year, month = divmod(birth.month - 1 + months, 12)
     try:
-        return birth.replace(year=year)
+        return birth.replace(year=birth.year + year, month=month + 1)
     except ValueError:
-        return date(year, 3, 1)
+        return date(birth.year + year, month + 2, 1)

@@ -8,7 +8,7 @@ from schemas import knowledge as known
 from schemas.fields import AnswerSchema, Encoded, word
 
 #: Null today: a later version fills these in.
-_LATER_LIST = {"type": ["array", "null"]}
+_LATER_LIST = {"type": ["array", "null"], "items": {"type": "object"}}
 _LATER_OBJECT = {"type": ["object", "null"]}
 
 

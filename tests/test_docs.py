@@ -59,9 +59,13 @@ def http_examples() -> list[Any]:
 
 def console_examples() -> list[Any]:
     """Return every command of a console block, with the lines shown below it."""
-    texts = [(name, text) for name in DOCUMENTS for language, text in blocks(name) if language == "console"]
-    parts = [(name, *part.partition("\n")[::2]) for name, text in texts for part in re.split(r"^\$ ", text, flags=re.M)]
-    return [pytest.param(command, shown, id=f"{name}-{command[:40]}") for name, command, shown in parts if command]
+    return [
+        pytest.param(command, shown, id=f"{name}-{command}")
+        for name in DOCUMENTS
+        for language, text in blocks(name)
+        if language == "console"
+        for command, shown in re.findall(r"^\$ (.+)\n((?:[^$\n].*\n)*)", text, re.MULTILINE)
+    ]
 
 
 def is_part(shown: Any, real: Any) -> bool:

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 import msgspec
-from flask import Flask, Response
+from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from dosing_service.errors import InvalidRequest, MalformedBody, Problem, UnknownId
@@ -51,7 +51,10 @@ def register(app: Flask) -> None:
     def unknown(error: UnknownId) -> Response:
         expected = f"nearest: {', '.join(error.nearest)}" if error.nearest else f"an id from the list of {error.kind}s"
         item = Problem(
-            "/agent" if error.kind == "agent" else "", f"unknown-{error.kind}", f"no {error.kind} has this id", expected
+            "/agent" if request.method == "POST" else "/path/id",
+            f"unknown-{error.kind}",
+            f"no {error.kind} has this id",
+            expected,
         )
         return problem(HTTPStatus.NOT_FOUND, "Not found", (item,))
 

@@ -206,7 +206,7 @@ _OPERATIONS = (
 #: The contract cannot hold itself as an example; these are its first words.
 _FIRST_WORDS: Mapping[str, Any] = {
     _JSON: {"openapi": "3.1.0"},
-    "application/yaml": "openapi: 3.1.0",
+    "application/yaml": {"openapi": "3.1.0"},
     "text/html": "<!doctype html>",
 }
 
@@ -289,7 +289,7 @@ def _ask(client: FlaskClient, method: str, address: str, body: Any) -> tuple[int
 
 def _answer(operation: _Operation, answers: Mapping[str, tuple[int, Any]]) -> dict[str, Any]:
     if operation.answer is None:
-        kind = "object" if operation.media == _JSON else "string"
+        kind = "string" if operation.media == "text/html" else "object"
         content: dict[str, Any] = {"schema": {"type": kind}, "example": _FIRST_WORDS[operation.media]}
     else:
         content = {"schema": operation.answer, "examples": _examples(answers, HTTPStatus.OK)}

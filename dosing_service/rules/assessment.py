@@ -124,7 +124,7 @@ def _computed(case: _Case, chosen: Regimen, product: Product | None) -> Computed
 
 def _with_dose(case: _Case, chosen: Regimen, result: Computed) -> Assessment:
     request, judgement = case.request, case.judged[chosen.id]
-    unchecked = (*_unchecked(judgement, result.dose), *_unused_options(request.options, with_dose=True))
+    unchecked = (*_unchecked(judgement, result.dose), *_unused_options(request.options, result.dose))
     return Assessment(
         status=Status.COMPUTED,
         agent=case.agent.id,
@@ -151,7 +151,7 @@ def _without_dose(
         alternatives=alternatives,
         derivation=(),
         findings=findings.worst_first([*found, *_about_agent(case, in_play)]),
-        not_checked=(*_unused_options(case.request.options, with_dose=False), *_NOT_IN_KNOWLEDGE),
+        not_checked=(*_unused_options(case.request.options, None), *_NOT_IN_KNOWLEDGE),
         as_of=case.request.as_of,
     )
 
@@ -282,7 +282,7 @@ def _limit_unchecked(check: LimitCheck) -> NotChecked:
     return NotChecked(name, ("options.times_per_day",), why)
 
 
-def _unused_options(options: Options, *, with_dose: bool) -> Iterator[NotChecked]:
+def _unused_options(options: Options, dose: Dose | None) -> Iterator[NotChecked]:
     """Yield the options that changed nothing, so that no wish of the caller is passed over."""
     if options.start_date is not None:
         why = "dated schedules are not part of this version; options.start_date changed nothing"
@@ -290,5 +290,11 @@ def _unused_options(options: Options, *, with_dose: bool) -> Iterator[NotChecked
     if options.jurisdiction is not None:
         why = "no rule of this knowledge base depends on the jurisdiction yet; options.jurisdiction changed nothing"
         yield NotChecked("jurisdiction", (), why)
-    if not with_dose and (options.times_per_day or options.divided_over_days):
+    if dose is None and (options.times_per_day or options.divided_over_days):
         yield NotChecked("division", (), "no dose was computed, so the division asked for was not applied")
+    if options.dosing_weight is not None and (dose is None or dose.dosing_weight is None):
+        yield NotChecked("dosing-weight", (), "no dose per kg was computed; options.dosing_weight changed nothing")
+    if options.volume_ml is not None and dose is not None and dose.basis is not Basis.CONCENTRATION_VOLUME:
+        yield NotChecked(
+            "volume", (), "this dose is not counted on a volume; options.volume changed no more than alternatives"
+        )

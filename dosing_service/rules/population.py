@@ -28,13 +28,10 @@ WEIGHT = "patient.weight"
 HEIGHT = "patient.height"
 
 _DAYS = {"d": Decimal(1), "wk": Decimal(7)}
-_MONTHS_PER_YEAR = Decimal(12)
 
 
 def in_age_range(range_: Range | None, age: Age | None) -> Answer:
-    """Return whether an age lies in a range written in years, months, weeks or days; months and years are compared as
-    years.
-    """
+    """Return whether an age lies in a range written in years, months, weeks or days."""
     if range_ is None:
         return Answer.YES
     if age is None:
@@ -45,7 +42,7 @@ def in_age_range(range_: Range | None, age: Age | None) -> Answer:
 def _age_in(unit: str, age: Age) -> Decimal:
     if unit == "a":
         return age.years
-    return age.years * _MONTHS_PER_YEAR if unit == "mo" else age.days / _DAYS[unit]
+    return age.months if unit == "mo" else age.days / _DAYS[unit]
 
 
 def in_range(range_: Range | None, value: Decimal | None) -> Answer:

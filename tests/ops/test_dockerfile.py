@@ -122,7 +122,7 @@ def test_user_is_a_number_and_not_root(stages: list[Stage]) -> None:
 def test_server_is_process_one(stages: list[Stage]) -> None:
     """In exec form no shell stands between the platform's SIGTERM and gunicorn."""
     assert exec_form(stages[-1].last("ENTRYPOINT"))[0] == "gunicorn"
-    assert exec_form(stages[-1].last("CMD")) == ["dosing_service:create_app()"]
+    assert exec_form(stages[-1].last("CMD")) == ["dosing_service.wsgi:application()"]
 
 
 def test_health_check_asks_whether_the_process_lives(stages: list[Stage]) -> None:

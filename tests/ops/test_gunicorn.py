@@ -32,7 +32,14 @@ def serve(start: Callable[..., Any], project: Path, home: Path, free_port: int) 
     """Start the service as `make run` does, on a free port and with an empty home."""
 
     def serve_with(**env: str) -> Any:
-        command = [sys.executable, "-m", "gunicorn", "--config", "gunicorn.conf.py", "dosing_service:create_app()"]
+        command = [
+            sys.executable,
+            "-m",
+            "gunicorn",
+            "--config",
+            "gunicorn.conf.py",
+            "dosing_service.wsgi:application()",
+        ]
         settings = {"PATH": os.environ["PATH"], "HOME": str(home), "PORT": str(free_port), **env}
         return start(command, env=settings, cwd=project)
 
