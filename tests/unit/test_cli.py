@@ -1,0 +1,368 @@
+"""The command line gives the answers of the service to people and scripts, and says in one line what is wrong."""
+
+import os
+import shutil
+import sys
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+from flask.testing import FlaskClient
+
+from dosing_service import __version__
+from dosing_service.cli import main
+from dosing_service.errors import KnowledgeError
+from dosing_service.knowledge import load
+from dosing_service.knowledge.base import KnowledgeBase
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = Path(str(files("dosing_service.knowledge")))
+
+
+def run(*arguments: str) -> Result:
+    """Run the command with these arguments."""
+    return CliRunner().invoke(main, arguments)
+
+
+@pytest.fixture(autouse=True)
+def loaded(monkeypatch: pytest.MonkeyPatch, knowledge: KnowledgeBase) -> None:
+    """Hand out the knowledge base that is loaded already; a folder that is named is really read."""
+    monkeypatch.setattr("dosing_service.cli.knowledge.load", lambda folder=None: load(folder) if folder else knowledge)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the packaged knowledge files, to be spoilt."""
+    copy = tmp_path / "knowledge"
+    shutil.copytree(FOLDER, copy, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    return copy
+
+
+def spoil(file: Path, old: str, new: str) -> None:
+    """Replace a text that occurs in a file, once."""
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+# ---------------------------------------------------------------- calculate
+
+CHILD = ("--age", "9 a", "--weight", "25 kg")
+
+
+def test_dose_is_shown_with_its_working() -> None:
+    """A person sees regimen, dose, working, findings, alternatives, what was not checked, version and notice."""
+    result = run("calculate", "--agent", "diltiazem", *CHILD)
+    lines = result.stdout.splitlines()
+
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert lines[0] == "diltiazem: computed"
+    assert "  regimen      calcinosis-overview (Larger lesions, weight-based; oral)" in lines
+    assert "  dose         50 to 100 mg daily" in lines
+    assert "  working      2 mg/kg/d × 25 kg = 50 mg/d  [treatment-overview]" in lines
+    assert {"findings", "alternatives", "not checked"} <= set(lines)
+    assert any(line.startswith("  child-hypertension ") and "37.5 to 50 mg daily" in line for line in lines)
+    assert lines[-2].startswith("knowledge ")
+    assert "not clinically approved" in lines[-1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected", "why"),
+    [
+        (("--agent", "warfarin", "--age", "6 a"), "warfarin: no-documented-dose", "no dose, and it says so"),
+        (
+            ("--agent", "methotrexate", "--age", "12 a", "--weight", "40 kg"),
+            "not computed  (underlying-disease, applies)",
+            "an alternative without its height",
+        ),
+        (("--agent", "warfarin", "--age", "60 a"), "major        Warfarin should not be used", "a grave finding"),
+        (("--agent", "pamidronate", "--age", "60 a"), "overview text, every week: 90 mg weekly", "a contradiction"),
+        (
+            ("--agent", "sodium-thiosulfate", "--regimen", "topical-25-percent", "--age", "60 a"),
+            "25 %",
+            "a preparation of which only the strength is documented",
+        ),
+    ],
+    ids=lambda value: value[1] if isinstance(value, tuple) else None,
+)
+def test_table_leaves_nothing_out(arguments: tuple[str, ...], expected: str, why: str) -> None:
+    """What matters in the answer is in the table as well."""
+    result = run("calculate", *arguments)
+
+    assert result.exit_code == 0, result.stderr
+    assert expected in result.stdout, why
+
+
+@pytest.mark.parametrize(
+    ("arguments", "body"),
+    [
+        (
+            ("--agent", "diltiazem", "--age", "9 a", "--weight", "25.4 kg"),
+            {"agent": "diltiazem", "patient": {"age": "9 a", "weight": "25.4 kg"}},
+        ),
+        (
+            ("--agent", "diltiazem", "--age", "18 mo", "--weight", "22 lb", "--times-per-day", "3"),
+            {"agent": "diltiazem", "patient": {"age": "18 mo", "weight": "22 lb"}, "options": {"times_per_day": 3}},
+        ),
+        (
+            ("--agent", "ivig", "--disease", "crest", "--weight", "25 kg", "--divided-over-days", "2"),
+            {
+                "agent": "ivig",
+                "indication": {"disease": "crest"},
+                "patient": {"weight": "25 kg"},
+                "options": {"divided_over_days": 2},
+            },
+        ),
+        (
+            ("--agent", "warfarin", "--birth-date", "1966-01-01", "--as-of", "2026-11-21", "--lesion", "large"),
+            {
+                "agent": "warfarin",
+                "indication": {"lesion": "large"},
+                "patient": {"birth_date": "1966-01-01"},
+                "as_of": "2026-11-21",
+            },
+        ),
+        (
+            (
+                *("--agent", "ivig", "--regimen", "guideline-ideal-weight", "--age", "50 a", "--weight", "90 kg"),
+                *("--height", "180 cm", "--sex", "male", "--dosing-weight", "ideal"),
+            ),
+            {
+                "agent": "ivig",
+                "regimen": "guideline-ideal-weight",
+                "patient": {"age": "50 a", "weight": "90 kg", "height": "180 cm", "sex": "male"},
+                "options": {"dosing_weight": "ideal"},
+            },
+        ),
+        (
+            ("--agent", "triamcinolone", "--age", "50 a", "--volume", "0.5 mL"),
+            {"agent": "triamcinolone", "patient": {"age": "50 a"}, "options": {"volume": "0.5 mL"}},
+        ),
+        (
+            ("--agent", "diltiazem", "--age", "50 a", "--weight", "100 kg", "--product", "ir-tablet-60"),
+            {
+                "agent": "diltiazem",
+                "patient": {"age": "50 a", "weight": "100 kg"},
+                "options": {"product": "ir-tablet-60"},
+            },
+        ),
+        (
+            ("--agent", "ceftriaxone", "--age", "6 a", "--include-outside-population"),
+            {"agent": "ceftriaxone", "patient": {"age": "6 a"}, "options": {"include_outside_population": True}},
+        ),
+    ],
+    ids=["decimal", "division", "days", "birth date", "ideal weight", "volume", "product", "outside"],
+)
+def test_json_is_the_body_of_the_http_answer(client: FlaskClient, arguments: tuple[str, ...], body: Any) -> None:
+    """--json prints what POST /v1/dose-calculations answers to the same request, byte for byte."""
+    response = client.post("/v1/dose-calculations", json=written_out(body))
+    result = run("calculate", *arguments, "--json")
+
+    assert (response.status_code, result.exit_code) == (200, 0)
+    assert response.get_data() + b"\n" == result.stdout_bytes
+
+
+def written_out(node: Any) -> Any:
+    """Return a request whose quantities are written as "25 kg" with those quantities as objects."""
+    if isinstance(node, dict):
+        return {name: written_out(value) for name, value in node.items()}
+    if isinstance(node, str) and " " in node:
+        number, unit = node.split(" ")
+        return {"value": float(number) if "." in number else int(number), "unit": unit}
+    return node
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "why"),
+    [
+        (
+            ("--agent", "diltiazem", "--weight", "25 Mg"),
+            "/patient/weight/unit: Mg is a megagram, one million grams; expected: one of: kg, g, [lb_av]",
+            "a unit, refused by name",
+        ),
+        (("--agent", "diltiazem", "--age", "9 a"), "/patient/weight: the dose is counted per kg", "a missing weight"),
+        (("--agent", "diltiazem", "--weight", "0 kg"), "/patient/weight/value: no person has this", "no weight"),
+        (("--agent", "diltiazen"), "no agent has this id; did you mean diltiazem?", "a slip"),
+        (("--agent", "xyzzy"), "no agent has this id", "nothing is near"),
+        (("--agent", "ivig", "--regimen", "nope", *CHILD), "/regimen: this agent has no regimen", "a regimen"),
+        (("--agent", "ivig", "--birth-date", "1.1.2017"), "/patient/birth_date: a calendar date", "a date"),
+        (
+            ("--agent", "ivig", "--divided-over-days", "9", *CHILD),
+            "/options/divided_over_days: this division",
+            "an option",
+        ),
+    ],
+)
+def test_refused_request_ends_with_2_and_names_the_field(arguments: tuple[str, ...], error: str, why: str) -> None:
+    """A script sees exit code 2 and nothing on standard output; a person reads which field and what is accepted."""
+    result = run("calculate", *arguments)
+
+    assert (result.exit_code, result.stdout) == (2, ""), why
+    assert result.stderr.startswith(error)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option", "why"),
+    [
+        (("--agent", "ivig", "--weight", "25"), "--weight", "a number without a unit"),
+        (("--agent", "ivig", "--weight", "kg"), "--weight", "a unit without a number"),
+        (("--agent", "ivig", "--weight", "-25 kg"), "--weight", "a sign"),
+        (("--agent", "ivig", "--weight", "1e3 g"), "--weight", "an exponent"),
+        (("--agent", "ivig", "--weight", "25,4 kg"), "--weight", "a decimal comma, which some read as thousands"),
+        (("--agent", "ivig", "--times-per-day", "three"), "--times-per-day", "a word"),
+        ((), "--agent", "no agent"),
+    ],
+)
+def test_option_that_cannot_be_read_is_named(arguments: tuple[str, ...], option: str, why: str) -> None:
+    """What cannot even be asked ends with 2 as well, and names the option."""
+    result = run("calculate", *arguments)
+
+    assert (result.exit_code, result.stdout) == (2, ""), why
+    assert f"'{option}'" in result.stderr
+
+
+# ---------------------------------------------------------------- knowledge
+
+
+def test_packaged_knowledge_is_valid(knowledge: KnowledgeBase) -> None:
+    """The counts and the digest of what was checked are printed."""
+    result = run("knowledge", "validate")
+
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.startswith(f"{len(knowledge.agents)} agents, ")
+    assert f"{len(knowledge.references)} references: valid ({knowledge.digest})\n" in result.stdout
+
+
+def test_copied_knowledge_is_the_same(folder: Path) -> None:
+    """A folder of knowledge is checked like the packaged one, and its digest depends on nothing but its text."""
+    assert run("knowledge", "validate").stdout == run("knowledge", "validate", str(folder)).stdout
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "line", "why"),
+    [
+        (
+            "agents/diltiazem.yaml",
+            "unit: mg/kg/d, per: day",
+            "unit: Mg/kg/d, per: day",
+            "agents/diltiazem.yaml: regimens.0.dose.unit: unknown unit 'Mg/kg/d'",
+            "a unit",
+        ),
+        ("references.yaml", "kind: review", "kind: rumour", "references.yaml: traineau-2020.kind: ", "a citation"),
+        ("release.yaml", "version:", "verson:", "release.yaml: ", "a key"),
+    ],
+)
+def test_broken_knowledge_is_one_line(folder: Path, file: str, old: str, new: str, line: str, why: str) -> None:
+    """Whoever edits knowledge gets exit code 1 and one line with file, path and reason; no traceback."""
+    spoil(folder / file, old, new)
+
+    result = run("knowledge", "validate", str(folder))
+
+    assert (result.exit_code, result.stdout) == (1, ""), why
+    assert result.stderr.startswith(line)
+    assert result.stderr.count("\n") == 1
+
+
+def test_known_answer_that_does_not_come_out_is_named(folder: Path) -> None:
+    """An edit that changes a dose worked out by hand is not valid, and the sentence that is no longer true is shown."""
+    spoil(folder / "agents" / "diltiazem.yaml", "{low: 2, high: 4, unit: mg/kg/d", "{low: 2, high: 5, unit: mg/kg/d")
+
+    result = run("knowledge", "validate", str(folder))
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.splitlines() == [
+        "known_answers.yaml: does not come out: A child of 25 kg gets 50 to 100 mg of diltiazem a day."
+    ]
+
+
+def test_folder_that_does_not_exist_is_named() -> None:
+    """A path that is wrong is a matter of the command line."""
+    result = run("knowledge", "validate", "/does/not/exist")
+
+    assert result.exit_code == 2
+    assert "/does/not/exist" in result.stderr
+
+
+def test_every_agent_is_listed(knowledge: KnowledgeBase) -> None:
+    """One line for each agent, which begins with its id."""
+    result = run("knowledge", "show")
+
+    assert list(knowledge.agents) == [line.split()[0] for line in result.stdout.splitlines()]
+
+
+def test_one_agent_is_shown(knowledge: KnowledgeBase) -> None:
+    """The evidence in a sentence, then each regimen; the default is marked."""
+    first, *others = run("knowledge", "show", "diltiazem").stdout.splitlines()
+
+    assert first.startswith("diltiazem (calcium-channel-blocker): weak. ")
+    assert list(knowledge.agents["diltiazem"].regimens) == [line[2:].split()[0] for line in others]
+    assert [line[0] for line in others].index("*") == 0
+
+
+def test_unknown_agent_is_not_shown() -> None:
+    """The nearest ids are offered."""
+    result = run("knowledge", "show", "diltiazen")
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == "no agent has this id; did you mean diltiazem?\n"
+
+
+@pytest.mark.parametrize("arguments", [("calculate", "--agent", "ivig"), ("knowledge", "show"), ("openapi",)])
+def test_command_ends_when_the_knowledge_does_not_load(
+    monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    """Without its knowledge no command does anything but say so."""
+
+    def fail(_: Any = None) -> None:
+        raise KnowledgeError("agents/ivig.yaml", "id", "the id is not the file's name")
+
+    monkeypatch.setattr("dosing_service.cli.knowledge.load", fail)
+
+    result = run(*arguments)
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == "agents/ivig.yaml: id: the id is not the file's name\n"
+
+
+# ---------------------------------------------------------------- the rest
+
+
+def test_contract_is_printed() -> None:
+    """`openapi` prints the contract, ready to be written to openapi.yaml."""
+    result = run("openapi")
+
+    assert result.exit_code == 0
+    assert yaml.safe_load(result.stdout)["info"]["version"] == __version__
+    assert (ROOT / "openapi.yaml").read_text(encoding="utf-8") == result.stdout
+
+
+def test_version_is_printed() -> None:
+    """--version says what is installed."""
+    assert __version__ in run("--version").stdout
+
+
+def test_server_does_not_start_outside_the_project(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Without gunicorn.conf.py the server would start with settings that nobody chose."""
+    monkeypatch.chdir(tmp_path)
+
+    result = run("serve")
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == "gunicorn.conf.py is not in this folder; run serve in the project's folder\n"
+
+
+def test_server_replaces_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the project's folder gunicorn takes the place of the command, so that signals reach it."""
+    started: list[Any] = []
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(os, "execv", lambda program, arguments: started.extend((program, arguments)))
+
+    result = run("serve")
+
+    assert result.exit_code == 0
+    program, arguments = started
+    assert program == sys.executable
+    assert arguments[1:5] == ["-m", "gunicorn", "--config", "gunicorn.conf.py"]
