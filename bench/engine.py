@@ -15,6 +15,10 @@ from schemas.reading import dose_request
 
 #: What is asked over HTTP as well: a child's dose per kg, with limits and sources that disagree.
 DEFAULT = "diltiazem, 9 years, 25 kg"
+#: The same drug for a patient of whom much is known.
+CLINIC = "diltiazem, 10 diagnoses, 12 drugs, 15 results"
+#: The least assessments per second that are aimed at.
+AIMS = {CLINIC: 5_000}
 
 
 def _body(agent: str, years: int, kg: int, cm: int | None = None, **more: str) -> bytes:
@@ -24,11 +28,43 @@ def _body(agent: str, years: int, kg: int, cm: int | None = None, **more: str) -
     return json.dumps({"agent": agent, **more, "patient": patient}).encode()
 
 
+def _clinic_body() -> bytes:
+    """Return what a clinic knows of a patient: 10 diagnoses, 12 drugs, 15 results."""
+    icd10, rxnorm = "http://hl7.org/fhir/sid/icd-10-cm", "http://www.nlm.nih.gov/research/umls/rxnorm"
+    diagnoses = ("M34.1", "K22.4", "I10", "E11.9", "M81.0", "I73.0", "J84.1", "K21.9", "N18.4", "L94.2")
+    drugs = (
+        *("1364430", "36567", "6809", "2551", "8640", "6851"),
+        *("1191", "5640", "7646", "435", "10582", "4603"),
+    )
+    results = (
+        *(("2160-0", 1.9, "mg/dL"), ("17861-6", 9.2, "mg/dL"), ("2823-3", 4.5, "mmol/L"), ("2951-2", 140, "mmol/L")),
+        *(("1742-6", 22, "U/L"), ("1920-8", 25, "U/L"), ("6768-6", 70, "U/L"), ("718-7", 12.5, "g/dL")),
+        *(("777-3", 220, "10*3/uL"), ("6690-2", 6.5, "10*3/uL"), ("8867-4", 72, "/min"), ("8480-6", 128, "mm[Hg]")),
+        *(("10230-1", 60, "%"), ("2777-1", 3.4, "mg/dL"), ("6301-6", 1.1, "{INR}")),
+    )
+    patient = {
+        "age": {"value": 62, "unit": "a"},
+        "sex": "female",
+        "weight": {"value": 70, "unit": "kg"},
+        "height": {"value": 165, "unit": "cm"},
+        "pregnant": False,
+        "lactating": False,
+        "conditions": [{"system": icd10, "code": code} for code in diagnoses],
+        "allergies": [],
+        "medications": [{"system": rxnorm, "code": code} for code in drugs],
+        "observations": [
+            {"code": code, "value": value, "unit": unit, "measured_on": "2026-11-10"} for code, value, unit in results
+        ],
+    }
+    return json.dumps({"agent": "diltiazem", "as_of": "2026-11-21", "patient": patient}).encode()
+
+
 #: One request for each way through the engine: per kg, more alternatives, a divided course, body surface area.
 REQUESTS = {
     DEFAULT: _body("diltiazem", 9, 25),
     "diltiazem, 50 years, 70 kg": _body("diltiazem", 50, 70),
     "ivig, 9 years, 25 kg": _body("ivig", 9, 25),
+    CLINIC: _clinic_body(),
     "methotrexate per m², 9 years": _body("methotrexate", 9, 25, 128, regimen="recommendation-share-induction"),
 }
 

@@ -3,7 +3,16 @@
 from flask import Flask, Response
 
 from dosing_service import config, knowledge
-from dosing_service.api import agents, contract, dose_calculations, operations, problems, references
+from dosing_service.api import (
+    agents,
+    contract,
+    dose_calculations,
+    interactions,
+    operations,
+    problems,
+    references,
+    treatment_options,
+)
 from dosing_service.api import knowledge as knowledge_api
 from dosing_service.api.answers import AnswerWriter
 from dosing_service.knowledge.base import KnowledgeBase
@@ -24,6 +33,8 @@ def create_app(settings: config.Settings | None = None, known: KnowledgeBase | N
     problems.register(app)
     app.register_blueprint(dose_calculations.blueprint(settings, known, AnswerWriter(known)))
     app.register_blueprint(agents.blueprint(known))
+    app.register_blueprint(treatment_options.blueprint(settings, known))
+    app.register_blueprint(interactions.blueprint(known))
     app.register_blueprint(references.blueprint(known))
     app.register_blueprint(knowledge_api.blueprint(known))
     app.register_blueprint(operations.blueprint(known))

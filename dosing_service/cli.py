@@ -13,8 +13,16 @@ import click
 from dosing_service import __version__, create_app, knowledge, service
 from dosing_service.errors import DosingError, InvalidRequest, UnknownId
 from dosing_service.knowledge.base import KnowledgeBase
-from dosing_service.model import Assessment, Finding, Step
+from dosing_service.model import Assessment, Finding, MonitoringItem, NotChecked, Step, Verdict
+from dosing_service.units import exact_text
 
+_SYSTEMS = {
+    "rxnorm": "http://www.nlm.nih.gov/research/umls/rxnorm",
+    "atc": "http://www.whocc.no/atc",
+    "snomed": "http://snomed.info/sct",
+    "icd10": "http://hl7.org/fhir/sid/icd-10-cm",
+}
+_RESULT = re.compile(r"\s*([0-9]+-[0-9])\s+(-?[0-9]+(?:\.[0-9]+)?)\s+(\S+)\s*")
 _QUANTITY = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z\[][A-Za-z_\]]*)\s*")
 
 
@@ -28,6 +36,43 @@ class _Quantity(click.ParamType[dict[str, Any]]):
         if match is None:
             self.fail('a number and a unit are expected, for example "25 kg"', param, ctx)
         return {"value": Decimal(match[1]), "unit": match[2]}
+
+
+class _Code(click.ParamType[Any]):
+    """A code with its terminology, ``icd10:K22.4``, or an id of the knowledge base."""
+
+    name = "code"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        prefix, _, code = str(value).partition(":")
+        if not code:
+            return value
+        if prefix not in _SYSTEMS:
+            self.fail(f"{prefix!r} is none of {', '.join(_SYSTEMS)}", param, ctx)
+        return {"system": _SYSTEMS[prefix], "code": code}
+
+
+class _Result(click.ParamType[dict[str, Any]]):
+    """A laboratory value or vital sign, ``2160-0 1.1 mg/dL``."""
+
+    name = "result"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, Any]:
+        match = _RESULT.fullmatch(str(value))
+        if match is None:
+            self.fail('LOINC code, value and unit are expected, for example "2160-0 1.1 mg/dL"', param, ctx)
+        return {"code": match[1], "value": Decimal(match[2]), "unit": match[3]}
+
+
+_LIST_NAMES = ("conditions", "allergies", "medications", "observations")
+_GROUPS = {
+    "patient": ("age", "birth_date", "sex", "weight", "height", "pregnant", "lactating", *_LIST_NAMES),
+    "indication": ("disease", "lesion"),
+    "options": (
+        *("times_per_day", "divided_over_days", "volume", "product", "dosing_weight", "start_date", "jurisdiction"),
+        *("include_contraindicated", "include_outside_population"),
+    ),
+}
 
 
 @click.group()
@@ -47,11 +92,23 @@ def main() -> None:
 @click.option("--sex", help="female, male or other.")
 @click.option("--weight", type=_Quantity(), help='Body weight, for example "25 kg" or "55.1 lb".')
 @click.option("--height", type=_Quantity(), help='Height, for example "128 cm".')
+@click.option("--pregnant/--not-pregnant", default=None, help="Pregnancy; unknown when left out.")
+@click.option("--lactating/--not-lactating", default=None, help="Breast-feeding; unknown when left out.")
+@click.option(
+    "--condition", "conditions", multiple=True, type=_Code(), help="Diagnosis: an id, snomed:CODE or icd10:CODE."
+)
+@click.option("--allergy", "allergies", multiple=True, type=_Code(), help="Allergy: an id, rxnorm:CODE or snomed:CODE.")
+@click.option("--medication", "medications", multiple=True, type=_Code(), help="An id, rxnorm:CODE or atc:CODE.")
+@click.option("--none", "none", multiple=True, type=click.Choice(_LIST_NAMES), help="Say that there are none of these.")
+@click.option("--result", "observations", multiple=True, type=_Result(), help='"LOINC VALUE UNIT", "2160-0 1.1 mg/dL".')
+@click.option("--start-date", help="Start of treatment, YYYY-MM-DD; dates the monitoring plan.")
+@click.option("--jurisdiction", help="US, EU, UK, FR or AU; without it the strictest rule speaks.")
 @click.option("--times-per-day", type=int, help="Divide a daily amount.")
 @click.option("--divided-over-days", type=int, help="Divide a course total over so many days.")
 @click.option("--volume", type=_Quantity(), help='Volume given at one site, for example "0.5 mL".')
 @click.option("--product", help="Product id of the agent; its formulation decides which maximum applies.")
 @click.option("--dosing-weight", help="actual, ideal or adjusted.")
+@click.option("--include-contraindicated", is_flag=True, help="Show a dose that is contraindicated.")
 @click.option(
     "--include-outside-population", is_flag=True, help="Compute a regimen that is not documented for this patient."
 )
@@ -73,22 +130,14 @@ def calculate(*, as_json: bool, **given: Any) -> None:
 
 
 def _document(given: dict[str, Any]) -> dict[str, Any]:
-    """Return the options of the command line as the body of a request."""
-    present = {name: _exact(value) for name, value in given.items() if value is not None and value is not False}
-    groups = {
-        "patient": ("age", "birth_date", "sex", "weight", "height"),
-        "indication": ("disease", "lesion"),
-        "options": (
-            "times_per_day",
-            "divided_over_days",
-            "volume",
-            "product",
-            "dosing_weight",
-            "include_outside_population",
-        ),
-    }
+    """Return the options of the command line as the body of a request. A list that was not given is unknown."""
+    present = {name: _exact(value) for name, value in given.items() if value is not None and value != ()}
+    present |= {name: [] for name in given.get("none", ()) if name not in present}
+    for flag in ("include_contraindicated", "include_outside_population"):
+        if not present.get(flag):
+            present.pop(flag, None)
     document: dict[str, Any] = {name: present[name] for name in ("agent", "regimen", "as_of") if name in present}
-    for group, names in groups.items():
+    for group, names in _GROUPS.items():
         members = {name: present[name] for name in names if name in present}
         if members:
             document[group] = members
@@ -96,6 +145,9 @@ def _document(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _exact(value: Any) -> Any:
+    """Return a value of the command line as the strict JSON reader would: numbers as decimals, several as a list."""
+    if isinstance(value, tuple):
+        return list(value)
     return Decimal(value) if type(value) is int else value
 
 
@@ -129,9 +181,10 @@ def _table(assessment: Assessment, known: KnowledgeBase) -> Iterator[str]:
             yield f"  dose         {amount.text}"
     yield from _working(assessment.derivation)
     yield from _section("findings", (_finding_line(item) for item in assessment.findings), assessment.findings)
+    yield from _section("monitoring", (_monitoring_line(item) for item in assessment.monitoring), assessment.monitoring)
     yield from _alternatives(assessment, known)
     yield from _section(
-        "not checked", (f"{item.check}: {item.why}" for item in assessment.not_checked), assessment.not_checked
+        "not checked", (_not_checked_line(item) for item in assessment.not_checked), assessment.not_checked
     )
     yield f"knowledge {known.version} {known.digest[:19]}…"
     yield service.NOTICE
@@ -149,9 +202,24 @@ def _section(title: str, lines: Iterator[str], items: tuple[object, ...]) -> Ite
 
 
 def _finding_line(item: Finding) -> str:
-    lines = [f"{item.severity.value:<12} {item.summary}"]
-    lines += [f"{'':<12}   {position.says}: {position.text}" for position in item.positions]
+    grade = f"possibly {item.severity.value}" if item.verdict is Verdict.POSSIBLE else item.severity.value
+    lines = [f"{grade:<24} {item.summary}"]
+    lines += [f"{'':<24}   {position.says}: {position.text}" for position in item.positions]
     return "\n  ".join(lines)
+
+
+def _monitoring_line(item: MonitoringItem) -> str:
+    when = item.interval or ("before the start" if item.baseline else "")
+    result = f" {exact_text(item.result.value)} {item.result.unit}" if item.result else ""
+    action = f": {item.action}" if item.action else ""
+    due = f"; next on {item.next_on}" if item.next_on else ""
+    return f"{item.status.value:<12} {item.parameter}{result}{action}  ({when}{due})"
+
+
+def _not_checked_line(item: NotChecked) -> str:
+    """Return a check that did not run, with the fields of a request that would let it run."""
+    needs = f"  [{', '.join(item.needs)}]" if item.needs else ""
+    return f"{item.check}: {item.why}{needs}"
 
 
 def _alternatives(assessment: Assessment, known: KnowledgeBase) -> Iterator[str]:

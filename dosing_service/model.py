@@ -5,9 +5,11 @@ All are frozen. Answers have the fields of the wire contract, so that they can b
 (:class:`Per`).
 """
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 
@@ -64,11 +66,24 @@ class Category(StrEnum):
     """What a finding is about; findings of one severity are ordered by this list."""
 
     CONTRAINDICATION = "contraindication"
+    BOXED_WARNING = "boxed-warning"
+    ALLERGY = "allergy"
+    INTERACTION = "interaction"
+    DUPLICATE_THERAPY = "duplicate-therapy"
+    PREGNANCY = "pregnancy"
+    LACTATION = "lactation"
+    AGE = "age"
+    RENAL = "renal"
+    HEPATIC = "hepatic"
+    CARDIAC = "cardiac"
+    PRECAUTION = "precaution"
     POPULATION = "population"
     DOSE_LIMIT = "dose-limit"
     EVIDENCE = "evidence"
     DISAGREEMENT = "disagreement"
     INDICATION = "indication"
+    VACCINE = "vaccine"
+    ADMINISTRATION = "administration"
     OFF_LABEL = "off-label"
 
 
@@ -168,6 +183,14 @@ class DoseRequest(Value, frozen=True):
     disease: str | None = None
     lesion: str | None = None
     options: Options = Options()
+    as_of: date | None = None
+
+
+class TreatmentRequest(Value, frozen=True):
+    """A presentation of one patient; a feature that is not in ``presentation`` is unknown."""
+
+    presentation: Mapping[str, Any]
+    patient: Patient = Patient()
     as_of: date | None = None
 
 
@@ -303,6 +326,54 @@ class NotChecked(Value, frozen=True):
     why: str
 
 
+class BaselineStatus(StrEnum):
+    """What the request says of a monitored value."""
+
+    DONE = "done"
+    OUT_OF_RANGE = "out-of-range"
+    TOO_OLD = "too-old"
+    NOT_GIVEN = "not-given"
+
+
+class MonitoringThreshold(Value, frozen=True):
+    """A bound of a monitored value in words, and what to do beyond it."""
+
+    text: str
+    action: str
+    references: tuple[str, ...]
+    verified: bool
+
+
+class MonitoringItem(Value, frozen=True):
+    """One line of the monitoring plan, with what the request says of it; dated when a start date was given."""
+
+    parameter: str
+    loinc: tuple[str, ...]
+    baseline: bool
+    interval: str | None
+    thresholds: tuple[MonitoringThreshold, ...]
+    status: BaselineStatus
+    result: Quantity | None
+    measured_on: date | None
+    action: str | None
+    baseline_on: date | None
+    next_on: date | None
+    references: tuple[str, ...]
+    verified: bool
+
+
+class RenalFunction(Value, frozen=True):
+    """A creatinine clearance or estimated GFR that was used: its value, how it came about and from which inputs."""
+
+    kind: str
+    value: Decimal
+    unit: str
+    method: str
+    because: tuple[str, ...]
+    references: tuple[str, ...]
+    verified: bool
+
+
 class Alternative(Value, frozen=True):
     """Another regimen that applies, or may apply, to this patient; ``dose`` is ``None`` where an input is missing."""
 
@@ -323,5 +394,51 @@ class Assessment(Value, frozen=True):
     alternatives: tuple[Alternative, ...]
     derivation: tuple[Step, ...]
     findings: tuple[Finding, ...]
+    not_checked: tuple[NotChecked, ...]
+    monitoring: tuple[MonitoringItem, ...]
+    renal_function: tuple[RenalFunction, ...]
+    as_of: date | None
+
+
+class OptionReason(Value, frozen=True):
+    """Why a source names an option for a presentation, and what speaks against it."""
+
+    scenario: str
+    line: int
+    role: str
+    rationale: str
+    references: tuple[str, ...]
+    verified: bool
+    against: str | None
+    against_references: tuple[str, ...]
+
+
+class TreatmentOption(Value, frozen=True):
+    """An agent or procedure for this patient: line, reasons, evidence, and the findings that matter."""
+
+    agent: str
+    name: str
+    kind: str
+    regimen: str | None
+    line: int
+    role: str
+    reasons: tuple[OptionReason, ...]
+    verdict: str
+    evidence: str
+    status: Status
+    dose: str | None
+    findings: tuple[Finding, ...]
+    not_checked: tuple[NotChecked, ...]
+    references: tuple[str, ...]
+    verified: bool
+
+
+class TreatmentOptions(Value, frozen=True):
+    """The options for a presentation; ``notes`` are those of the scenarios that fit."""
+
+    scenarios: tuple[str, ...]
+    options: tuple[TreatmentOption, ...]
+    not_recommended: tuple[TreatmentOption, ...]
+    notes: tuple[Any, ...]
     not_checked: tuple[NotChecked, ...]
     as_of: date | None

@@ -3,18 +3,17 @@
 from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import ValidationError, fields, post_load
+from marshmallow import fields, post_load
 
 from dosing_service.model import (
+    BaselineStatus,
     Basis,
     Category,
     DoseRequest,
     DosingWeight,
     Options,
-    Patient,
     Per,
     Severity,
-    Sex,
     Verdict,
 )
 from dosing_service.units import Measure
@@ -26,7 +25,6 @@ from schemas.fields import (
     Choice,
     Date,
     ExactNumber,
-    Fault,
     Flag,
     QuantityField,
     StrictSchema,
@@ -35,7 +33,7 @@ from schemas.fields import (
     part,
     word,
 )
-from schemas.patient import PatientSchema, age_from, age_on, build_weight
+from schemas.patient import PatientSchema, build_patient
 
 JURISDICTIONS = ("US", "EU", "UK", "FR", "AU")
 
@@ -77,39 +75,13 @@ class DoseRequestSchema(StrictSchema):
         indication = data.get("indication", {})
         return DoseRequest(
             agent=data["agent"],
-            patient=_patient(data),
+            patient=build_patient(data),
             regimen=data.get("regimen"),
             disease=indication.get("disease"),
             lesion=indication.get("lesion"),
             options=_options(data["options"]),
             as_of=data.get("as_of"),
         )
-
-
-def _patient(data: Mapping[str, Any]) -> Patient:
-    given = data["patient"]
-    age = age_from(given["age"]) if "age" in given else None
-    if "birth_date" in given:
-        age = age_on(given["birth_date"], data["as_of"])
-        if age is None:
-            fault = Fault(
-                "impossible-birth-date",
-                "the birth date lies after as_of or more than 130 years before it",
-                "a date not after as_of",
-            )
-            raise ValidationError({"patient": {"birth_date": fault}})
-    lists = {
-        name: tuple(given[name]) for name in ("conditions", "allergies", "medications", "observations") if name in given
-    }
-    return Patient(
-        age=age,
-        sex=Sex(given["sex"]) if "sex" in given else None,
-        weight=build_weight(given.get("weight")),
-        height_cm=given["height"].base if "height" in given else None,
-        pregnant=given.get("pregnant"),
-        lactating=given.get("lactating"),
-        **lists,
-    )
 
 
 def _options(given: Mapping[str, Any]) -> Options:
@@ -224,6 +196,39 @@ class NotCheckedSchema(AnswerSchema):
     check = fields.String()
     needs = fields.List(fields.String())
     why = fields.String()
+
+
+class MonitoringThresholdSchema(StatedSchema):
+    """A bound of a monitored value in words, and what to do beyond it."""
+
+    text = fields.String()
+    action = fields.String()
+
+
+class MonitoringItemSchema(StatedSchema):
+    """One line of the plan: what the request says of it, what to do, and dates when a start date was given."""
+
+    parameter = fields.String()
+    loinc = fields.List(fields.String())
+    baseline = fields.Boolean()
+    interval = fields.String(allow_none=True)
+    thresholds = fields.List(fields.Nested(MonitoringThresholdSchema))
+    status = word(BaselineStatus)
+    result = fields.Nested(QuantitySchema, allow_none=True)
+    measured_on = fields.Date(allow_none=True)
+    action = fields.String(allow_none=True)
+    baseline_on = fields.Date(allow_none=True)
+    next_on = fields.Date(allow_none=True)
+
+
+class RenalFunctionSchema(StatedSchema):
+    """A clearance that a rule used: creatinine clearance (``crcl``) or estimated GFR (``egfr``), how it came about."""
+
+    kind = word(("crcl", "egfr"))
+    value = ExactNumber()
+    unit = fields.String()
+    method = fields.String()
+    because = fields.List(fields.String())
 
 
 class AlternativeSchema(AnswerSchema):

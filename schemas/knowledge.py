@@ -4,10 +4,10 @@ from typing import Any
 
 from marshmallow import fields
 
-from dosing_service.model import Basis, DosingWeight, Per, Severity
+from dosing_service.model import Basis, Category, DosingWeight, Per, Severity
 from schemas.cited import CitedSchema
 from schemas.dose_calculations import QuantitySchema
-from schemas.fields import EFFECTS, LIMIT_KINDS, ROUTES, USES, AnswerSchema, ExactNumber, word
+from schemas.fields import EFFECTS, LIMIT_KINDS, ROUTES, USES, AnswerSchema, ExactNumber, SortedStrings, word
 
 
 class RangeSchema(AnswerSchema):
@@ -160,6 +160,74 @@ class NoteSchema(CitedSchema):
     text = fields.String()
 
 
+class AdverseEffectSchema(CitedSchema):
+    """An adverse effect; ``frequency`` as the source gives it."""
+
+    effect = fields.String()
+    frequency = fields.String(allow_none=True)
+    serious = fields.Boolean()
+
+
+class AdviceSchema(CitedSchema):
+    """What to tell or to keep in mind, whatever the findings."""
+
+    topic = fields.String()
+    text = fields.String()
+
+
+class RuleSchema(CitedSchema):
+    """A safety rule; when it applies to a patient it is a finding."""
+
+    id = fields.String()
+    category = word(Category)
+    severity = word(Severity)
+    summary = fields.String()
+    management = fields.String()
+    jurisdiction = fields.String(allow_none=True)
+
+
+class ThresholdSchema(CitedSchema):
+    """A bound of a monitored value in words, and what to do beyond it."""
+
+    text = fields.String()
+    action = fields.String()
+
+
+class MonitoringLineSchema(CitedSchema):
+    """One line of a monitoring plan."""
+
+    parameter = fields.String()
+    loinc = fields.List(fields.String())
+    baseline = fields.Boolean()
+    interval = fields.String(attribute="interval_text", allow_none=True)
+    thresholds = fields.List(fields.Nested(ThresholdSchema))
+
+
+class PartnerSchema(AnswerSchema):
+    """What an agent interacts with: agents of this service, ATC prefixes, RxNorm ingredients."""
+
+    name = fields.String()
+    agents = SortedStrings()
+    atc = fields.List(fields.String())
+    rxnorm = SortedStrings()
+
+
+class InteractionSchema(CitedSchema):
+    """A row of the interaction table; ``severity`` is null where the pair is known not to interact."""
+
+    id = fields.String()
+    agents = SortedStrings()
+    routes = SortedStrings()
+    kind = fields.String()
+    partner = fields.Nested(PartnerSchema, data_key="with")
+    severity = fields.String(allow_none=True)
+    signals = fields.List(fields.String())
+    mechanism = fields.String()
+    effect = fields.String()
+    management = fields.String()
+    jurisdiction = fields.String(allow_none=True)
+
+
 class AgentNameSchema(AnswerSchema):
     """An agent as it stands in an answer."""
 
@@ -191,11 +259,22 @@ class AgentSchema(AgentSummarySchema):
     products = fields.Method("_products", metadata={"type": "array", "items": {"$ref": "#/components/schemas/Product"}})
     disagreements = fields.List(fields.Nested(DisagreementSchema))
 
+    safety = fields.Nested("SafetySchema")
+
     def _regimens(self, agent: Any) -> Any:
         return RegimenSchema(many=True).dump(agent.regimens.values())
 
     def _products(self, agent: Any) -> Any:
         return ProductSchema(many=True).dump(agent.products.values())
+
+
+class SafetySchema(AnswerSchema):
+    """What is known of an agent's safety, its class included."""
+
+    rules = fields.List(fields.Nested(RuleSchema))
+    adverse_effects = fields.List(fields.Nested(AdverseEffectSchema))
+    monitoring = fields.List(fields.Nested(MonitoringLineSchema))
+    advice = fields.List(fields.Nested(AdviceSchema))
 
 
 class ReferenceSchema(AnswerSchema):

@@ -5,9 +5,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from marshmallow import ValidationError, fields, post_load, validates_schema
+from marshmallow import ValidationError, fields, validates_schema
 
-from dosing_service.model import Age, Coding, Observation, Sex, Weight
+from dosing_service.model import Age, Coding, Observation, Patient, Sex, Weight
 from dosing_service.units import Measure, over, times
 from schemas.fields import (
     Choice,
@@ -20,7 +20,7 @@ from schemas.fields import (
     StrictNumber,
     StrictSchema,
     Text,
-    part,
+    at,
 )
 
 #: Ages above this are a slip of the pen, not a patient.
@@ -60,10 +60,10 @@ class CodingField(Strict):
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Coding:
         if isinstance(value, str):
-            return Coding(str(self._code.deserialize(value)))
+            return Coding(self._code.read(value))
         if not isinstance(value, dict) or set(value) != {"system", "code"}:
             raise self.refuse("not-a-coding", "an id, or an object with exactly system and code, is expected here")
-        return Coding(str(self._code.deserialize(value["code"])), str(self._system.deserialize(value["system"])))
+        return Coding(self._code.read(value["code"]), self._system.read(value["system"]))
 
 
 class Entries(fields.List[Any]):
@@ -85,17 +85,45 @@ class Entries(fields.List[Any]):
         return super()._deserialize(value, attr, data, **kwargs)
 
 
-class ObservationSchema(StrictSchema):
-    """A laboratory value or vital sign by LOINC code."""
+class ObservationField(Strict):
+    """A laboratory value or vital sign by LOINC code: ``{"code", "value", "unit", "measured_on"}``."""
 
-    code = Text("a LOINC code", max_length=20, required=True)
-    value = StrictNumber(above="-1000000", to="1000000000", required=True)
-    unit = Text("a UCUM unit code", max_length=40, required=True)
-    measured_on = Date()
+    def __init__(self, **kwargs: Any) -> None:
+        self._fields: dict[str, Strict] = {
+            "code": Text("a LOINC code", max_length=20, required=True),
+            "value": StrictNumber(above="-1000000", to="1000000000", required=True),
+            "unit": Text("a UCUM unit code", max_length=40, required=True),
+            "measured_on": Date(),
+        }
+        openapi = {
+            "type": "object",
+            "properties": {name: dict(field.openapi) for name, field in self._fields.items()},
+            "required": ["code", "value", "unit"],
+            "additionalProperties": False,
+        }
+        super().__init__('{"code": "2160-0", "value": 0.5, "unit": "mg/dL"}', openapi=openapi, **kwargs)
 
-    @post_load
-    def _build(self, data: dict[str, Any], **_: Any) -> Observation:
-        return Observation(**data)
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Observation:
+        if not isinstance(value, dict):
+            raise self.refuse("not-an-object", "an observation is a JSON object")
+        known = ", ".join(self._fields)
+        for name in value:
+            if name not in self._fields:
+                raise at(name, self.refuse("unknown-field", "this field is not known here", f"one of: {known}"))
+        loaded = {}
+        for name, field in self._fields.items():
+            if name in value:
+                loaded[name] = _deserialized(name, field, value[name])
+            elif field.required:
+                raise at(name, self.refuse("missing", "this field is required", field.expected))
+        return Observation(**loaded)
+
+
+def _deserialized(name: str, field: Strict, value: Any) -> Any:
+    try:
+        return field.read(value)
+    except ValidationError as error:
+        raise at(name, error) from None
 
 
 class PatientSchema(StrictSchema):
@@ -116,7 +144,7 @@ class PatientSchema(StrictSchema):
     conditions = Entries(CodingField())
     allergies = Entries(CodingField())
     medications = Entries(CodingField())
-    observations = Entries(part(ObservationSchema))
+    observations = Entries(ObservationField())
 
     @validates_schema
     def _has_one_age(self, data: Mapping[str, Any], **_: Any) -> None:
@@ -125,6 +153,33 @@ class PatientSchema(StrictSchema):
                 "two-ages", "birth_date and age are both given and could contradict each other", "one of them"
             )
             raise ValidationError(fault, "age")  # type: ignore[arg-type]  # carried through
+
+
+def build_patient(data: Mapping[str, Any]) -> Patient:
+    """Return the patient of a request; ``data`` is the loaded request with its ``patient`` and ``as_of``."""
+    given = data["patient"]
+    age = age_from(given["age"]) if "age" in given else None
+    if "birth_date" in given:
+        age = age_on(given["birth_date"], data["as_of"])
+        if age is None:
+            fault = Fault(
+                "impossible-birth-date",
+                "the birth date lies after as_of or more than 130 years before it",
+                "a date not after as_of",
+            )
+            raise ValidationError({"patient": {"birth_date": fault}})
+    lists = {
+        name: tuple(given[name]) for name in ("conditions", "allergies", "medications", "observations") if name in given
+    }
+    return Patient(
+        age=age,
+        sex=Sex(given["sex"]) if "sex" in given else None,
+        weight=build_weight(given.get("weight")),
+        height_cm=given["height"].base if "height" in given else None,
+        pregnant=given.get("pregnant"),
+        lactating=given.get("lactating"),
+        **lists,
+    )
 
 
 def build_weight(measured: MeasuredValue | None) -> Weight | None:

@@ -7,36 +7,57 @@ from typing import Any
 from marshmallow import ValidationError
 
 from dosing_service.errors import InvalidRequest, Problem
-from dosing_service.model import DoseRequest
+from dosing_service.model import DoseRequest, TreatmentRequest
 from schemas.dose_calculations import DoseRequestSchema
+from schemas.fields import StrictSchema
+from schemas.treatment_options import TreatmentRequestSchema
 
 #: Names longer than this are not repeated in a pointer: they are no field name, whatever they are.
 _LONGEST_NAME = 64
 _DOSE_REQUEST = DoseRequestSchema()
+_TREATMENT_REQUEST = TreatmentRequestSchema()
 
 
 def dose_request(document: Any, today: date | None = None) -> DoseRequest:
-    """Return the request in ``document``, whose numbers are :class:`~decimal.Decimal`.
+    """Return the dose request in ``document``, whose numbers are :class:`~decimal.Decimal`.
 
-    The clock is looked at only when a birth date comes without ``as_of``; the day used is echoed in the answer.
+    The clock is looked at only when a birth date or a dated result comes without ``as_of``; the day used is echoed in
+    the answer.
 
     Raises:
         InvalidRequest: the document does not fit the contract; every problem carries its JSON pointer.
     """
+    asked: DoseRequest = _loaded(_DOSE_REQUEST, document, today)
+    return asked
+
+
+def treatment_request(document: Any, today: date | None = None) -> TreatmentRequest:
+    """Return the request for treatment options in ``document``; see :func:`dose_request`."""
+    asked: TreatmentRequest = _loaded(_TREATMENT_REQUEST, document, today)
+    return asked
+
+
+def _loaded(schema: StrictSchema, document: Any, today: date | None) -> Any:
     try:
-        asked: DoseRequest = _DOSE_REQUEST.load(_dated(document, today))
+        return schema.load(_dated(document, today))
     except ValidationError as error:
         raise InvalidRequest(*_problems(error.messages)) from error
-    return asked
 
 
 def _dated(document: Any, today: date | None) -> Any:
     if not isinstance(document, dict) or "as_of" in document:
         return document
     patient = document.get("patient")
-    if not isinstance(patient, dict) or "birth_date" not in patient:
+    if not isinstance(patient, dict) or not _needs_a_day(patient):
         return document
     return document | {"as_of": (today or datetime.now(UTC).date()).isoformat()}
+
+
+def _needs_a_day(patient: Mapping[str, Any]) -> bool:
+    """Tell whether the answer depends on the day: an age from a birth date, the age of a result."""
+    results = patient.get("observations")
+    dated = isinstance(results, list) and any(isinstance(item, dict) and "measured_on" in item for item in results)
+    return "birth_date" in patient or dated
 
 
 def _problems(messages: Any, pointer: str = "") -> Iterator[Problem]:

@@ -28,9 +28,7 @@ class AnswerAlternativeSchema(parts.AlternativeSchema):
 
 
 class DoseAnswerSchema(AnswerSchema):
-    """The assessment. ``adverse_effects`` and ``monitoring`` are null: not part of this knowledge version (see
-    ``not_checked``).
-    """
+    """The assessment: dose, alternatives, working, findings worst first, what was not checked, what to watch."""
 
     status = word(Status)
     agent = Encoded(known.AgentNameSchema)
@@ -40,13 +38,21 @@ class DoseAnswerSchema(AnswerSchema):
     derivation = Encoded(parts.StepSchema, many=True)
     findings = Encoded(parts.FindingSchema, many=True)
     not_checked = Encoded(parts.NotCheckedSchema, many=True)
-    adverse_effects = fields.Raw(metadata=_LATER_LIST)
-    monitoring = fields.Raw(metadata=_LATER_LIST)
+    adverse_effects = Encoded(known.AdverseEffectSchema, many=True)
+    monitoring = Encoded(parts.MonitoringItemSchema, many=True)
+    advice = Encoded(known.AdviceSchema, many=True)
+    renal_function = Encoded(parts.RenalFunctionSchema, many=True)
     evidence = Encoded(known.EvidenceSchema)
     references = fields.Dict(keys=fields.String(), values=Encoded(known.ReferenceSchema))
     as_of = fields.Date(allow_none=True)
     knowledge = Encoded(known.VersionSchema)
     notice = fields.String()
+
+
+class InteractionListSchema(AnswerSchema):
+    """The rows that fit the filters."""
+
+    interactions = fields.List(fields.Nested(known.InteractionSchema))
 
 
 class AgentListSchema(AnswerSchema):
@@ -63,6 +69,9 @@ class CountsSchema(AnswerSchema):
     procedures = fields.Integer()
     regimens = fields.Integer()
     references = fields.Integer()
+    safety_rules = fields.Integer()
+    interactions = fields.Integer()
+    conditions = fields.Integer()
 
 
 class CoverageSchema(AnswerSchema):

@@ -5,7 +5,7 @@ from flask import Blueprint, Response, request
 from dosing_service import service
 from dosing_service.api.answers import encode
 from dosing_service.api.caching import Document
-from dosing_service.errors import InvalidRequest, Problem
+from dosing_service.api.query import only
 from dosing_service.knowledge.base import Agent, KnowledgeBase
 from schemas.knowledge import AgentSchema, AgentSummarySchema
 
@@ -19,7 +19,7 @@ def blueprint(knowledge: KnowledgeBase) -> Blueprint:
 
     @routes.get("/v1/agents")
     def agents() -> Response:
-        wanted = _filters()
+        wanted = only(request.args, *_FILTERS)
         chosen = [agent for agent in knowledge.agents.values() if _matches(agent, wanted)]
         return Document(encode({"agents": AgentSummarySchema(many=True).dump(chosen)})).answer(request)
 
@@ -31,24 +31,6 @@ def blueprint(knowledge: KnowledgeBase) -> Blueprint:
         return monographs[found.id].answer(request)
 
     return routes
-
-
-def _filters() -> dict[str, str]:
-    for name in request.args:
-        if name not in _FILTERS:
-            raise InvalidRequest(
-                Problem(
-                    "/query",
-                    "unknown-parameter",
-                    "a query parameter is not known here",
-                    f"one of: {', '.join(_FILTERS)}",
-                )
-            )
-    if any(len(values) > 1 for values in request.args.listvalues()):
-        raise InvalidRequest(
-            Problem("/query", "repeated-parameter", "a query parameter occurs twice", "each parameter at most once")
-        )
-    return request.args.to_dict()
 
 
 def _matches(agent: Agent, wanted: dict[str, str]) -> bool:

@@ -13,7 +13,7 @@ from marshmallow import Schema
 
 from dosing_service import service
 from dosing_service.knowledge.base import Agent, KnowledgeBase, Regimen
-from dosing_service.model import Alternative, Assessment, Dose, Finding, Step
+from dosing_service.model import Alternative, Assessment, Citations, Dose, Finding, Step
 from dosing_service.rules.assessment import constant_alternative
 from schemas import knowledge as known
 from schemas.service import DoseAnswerSchema
@@ -41,6 +41,7 @@ class AnswerWriter:
             id_: (raw(known.EvidenceSchema(), agent.evidence), _of_evidence(agent))
             for id_, agent in knowledge.agents.items()
         }
+        self._safety = {id_: _Static(agent) for id_, agent in knowledge.agents.items()}
         summary = known.RegimenSummarySchema()
         self._regimens = {
             (agent.id, id_): raw(summary, item)
@@ -70,7 +71,9 @@ class AnswerWriter:
         """Return the body of the answer; the same assessment always gives the same bytes."""
         agent = assessment.agent
         evidence, cited_evidence = self._evidence[agent]
-        cited = {*cited_evidence, *_of_dose(assessment.dose, assessment.derivation), *_of_findings(assessment.findings)}
+        static = self._safety[agent]
+        cited = {*cited_evidence, *static.cited, *_of_dose(assessment.dose, assessment.derivation)}
+        cited.update(of_findings(assessment.findings), _of_plan(assessment))
         if assessment.regimen:
             cited.update(self._cited[agent, assessment.regimen])
         document = {
@@ -82,8 +85,10 @@ class AnswerWriter:
             "derivation": assessment.derivation,
             "findings": assessment.findings,
             "not_checked": assessment.not_checked,
-            "adverse_effects": None,
-            "monitoring": None,
+            "adverse_effects": static.adverse_effects,
+            "monitoring": assessment.monitoring,
+            "advice": static.advice,
+            "renal_function": assessment.renal_function,
             "evidence": evidence,
             "references": {id_: self._references[id_] for id_ in sorted(cited)},
             "as_of": assessment.as_of,
@@ -112,6 +117,30 @@ class AnswerWriter:
         }
 
 
+class _Static:
+    """What is said of an agent to everyone: adverse effects and advice, encoded once."""
+
+    def __init__(self, agent: Agent) -> None:
+        effects, advice = agent.safety.adverse_effects, agent.safety.advice
+        self.adverse_effects = raw(known.AdverseEffectSchema(many=True), effects)
+        self.advice = raw(known.AdviceSchema(many=True), advice)
+        self.cited = tuple(dict.fromkeys(id_ for one in self._citations(agent) for id_ in one.references))
+
+    @staticmethod
+    def _citations(agent: Agent) -> Iterator[Citations]:
+        yield from (item.citations for item in agent.safety.adverse_effects)
+        yield from (item.citations for item in agent.safety.advice)
+
+
+def _of_plan(assessment: Assessment) -> Iterator[str]:
+    for clearance in assessment.renal_function:
+        yield from clearance.references
+    for line in assessment.monitoring:
+        yield from line.references
+        for threshold in line.thresholds:
+            yield from threshold.references
+
+
 def _of_evidence(agent: Agent) -> tuple[str, ...]:
     cited = [agent.evidence.citations, *(study.citations for study in agent.evidence.studies)]
     return tuple(id_ for citations in cited for id_ in citations.references)
@@ -123,7 +152,8 @@ def _of_regimen(regimen: Regimen) -> Iterator[str]:
         yield from regimen.infusion.citations.references
 
 
-def _of_findings(findings: Iterable[Finding]) -> Iterator[str]:
+def of_findings(findings: Iterable[Finding]) -> Iterator[str]:
+    """Yield the references of findings and of the positions in them."""
     for finding in findings:
         yield from finding.references
         for position in finding.positions:

@@ -51,7 +51,7 @@ def register(app: Flask) -> None:
     def unknown(error: UnknownId) -> Response:
         expected = f"nearest: {', '.join(error.nearest)}" if error.nearest else f"an id from the list of {error.kind}s"
         item = Problem(
-            "/agent" if request.method == "POST" else "/path/id",
+            _pointer(error),
             f"unknown-{error.kind}",
             f"no {error.kind} has this id",
             expected,
@@ -74,6 +74,12 @@ def register(app: Flask) -> None:
             "Internal error",
             detail="the request could not be processed; nothing was stored",
         )
+
+
+def _pointer(error: UnknownId) -> str:
+    if request.method == "POST":
+        return "/agent"
+    return "/path/id" if request.view_args else f"/query/{'with' if error.kind == 'partner' else 'agent'}"
 
 
 #: What we say of errors that Werkzeug raises; its own descriptions may quote the request.

@@ -20,6 +20,7 @@ from schemas import knowledge as known
 from schemas import service as wire
 from schemas.dose_calculations import DoseRequestSchema
 from schemas.fields import StrictSchema
+from schemas.treatment_options import TreatmentAnswerSchema, TreatmentRequestSchema
 
 _DESCRIPTION = f"""Documented doses of the agents used in calcinosis cutis, with the working, the sources, the
 contradictions between sources and what was not checked.
@@ -41,11 +42,6 @@ _PROBLEMS = {
     422: "Understood, and cannot be answered as it stands",
 }
 _CHILD = {"age": {"value": 9, "unit": "a"}, "weight": {"value": 25, "unit": "kg"}}
-_TALL_CHILD = {
-    "age": {"value": 12, "unit": "a"},
-    "weight": {"value": 40, "unit": "kg"},
-    "height": {"value": 150, "unit": "cm"},
-}
 
 
 @dataclass(frozen=True)
@@ -77,6 +73,7 @@ def _path_id(example: str) -> dict[str, Any]:
 
 _KEPT = {"304": "Not modified: the caller has it (If-None-Match)"}
 _DOSES = "/v1/dose-calculations"
+_OPTIONS = "/v1/treatment-options"
 _OPERATIONS = (
     _Operation(
         id="calculateDose",
@@ -95,16 +92,46 @@ _OPERATIONS = (
                 _DOSES,
                 {"agent": "ivig", "patient": _CHILD, "options": {"divided_over_days": 2}},
             ),
-            "methotrexate-by-body-surface-area": (
-                _DOSES,
-                {"agent": "methotrexate", "regimen": "recommendation-share-induction", "patient": _TALL_CHILD},
-            ),
             "a-unit-refused-by-name": (
                 _DOSES,
                 {"agent": "diltiazem", "patient": {"weight": {"value": 25, "unit": "Mg"}}},
             ),
         },
         problems=(400, 404, 413, 415, 422),
+    ),
+    _Operation(
+        id="listTreatmentOptions",
+        method="post",
+        path=_OPTIONS,
+        tag="doses",
+        summary="The options that the sources name for a presentation, judged for one patient",
+        answer=TreatmentAnswerSchema,
+        body=TreatmentRequestSchema,
+        asked={
+            "a-small-lesion": (
+                _OPTIONS,
+                {
+                    "presentation": {"disease": "crest", "lesion_size": "small"},
+                    "patient": {"age": {"value": 62, "unit": "a"}},
+                },
+            ),
+        },
+        problems=(400, 413, 415, 422),
+    ),
+    _Operation(
+        id="listInteractions",
+        method="get",
+        path="/v1/interactions",
+        tag="knowledge",
+        summary="Interaction rows about an agent, or about an agent and one partner",
+        answer=wire.InteractionListSchema,
+        asked={"diltiazem-and-colchicine": ("/v1/interactions?agent=diltiazem&with=colchicine", None)},
+        parameters=(
+            _query("agent", "an agent id"),
+            _query("with", "an agent id, an ATC code, an RxNorm ingredient, or the name of a partner"),
+        ),
+        problems=(404, 422),
+        others=_KEPT,
     ),
     _Operation(
         id="listAgents",
@@ -127,7 +154,7 @@ _OPERATIONS = (
         method="get",
         path="/v1/agents/{id}",
         tag="knowledge",
-        summary="One agent: regimens, limits, products, evidence, disagreements",
+        summary="One agent in full: regimens, products, evidence, disagreements, safety",
         answer=known.AgentSchema,
         asked={"warfarin": ("/v1/agents/warfarin", None)},
         parameters=(_path_id("warfarin"),),

@@ -16,6 +16,7 @@ from dosing_service.errors import MalformedBody, Problem
 MAX_DEPTH = 32
 _MAX_NUMBER_LENGTH = 40
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"?', re.DOTALL)
+_NOT_STRUCTURE = bytes(set(range(256)) - set(b'[]{}"\\'))
 _BRACKET = re.compile(rb"[\[\]{}]")
 _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
@@ -79,10 +80,21 @@ def _check_depth(body: bytes) -> None:
     if body.count(b"[") + body.count(b"{") <= MAX_DEPTH:
         return
     depth = 0
-    for bracket in _BRACKET.findall(_STRING.sub(b"", body)):
+    for bracket in _brackets(body):
         depth += 1 if bracket in b"[{" else -1
         if depth > MAX_DEPTH:
             raise _malformed("too-deep", "the JSON is nested too deeply", f"at most {MAX_DEPTH} levels")
+
+
+def _brackets(body: bytes) -> list[bytes]:
+    """Return the brackets outside strings.
+
+    Without escapes the quotes and brackets alone tell which is which, and strings that hold no bracket vanish at once.
+    """
+    skeleton = body.translate(None, _NOT_STRUCTURE)
+    if b"\\" in skeleton:
+        return _BRACKET.findall(_STRING.sub(b"", body))
+    return _BRACKET.findall(_STRING.sub(b"", skeleton.replace(b'""', b"")))
 
 
 def _check_surrogates(document: Any) -> None:

@@ -8,9 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
+from dosing_service.knowledge.ranges import Range
+from dosing_service.knowledge.safety import Interaction, Safety, Terminology
 from dosing_service.model import Basis, Citations, DosingWeight, Per, Severity
 from dosing_service.units import DoseUnit
+
+if TYPE_CHECKING:
+    from dosing_service.knowledge.pathways import Pathway
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,39 +31,6 @@ class Reference:
     pmcid: str | None = None
     doi: str | None = None
     url: str | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Range:
-    """A range of ages, weights or areas; each bound is given at most once per side."""
-
-    unit: str
-    start: Decimal | None
-    start_included: bool
-    end: Decimal | None
-    end_included: bool
-
-    def contains(self, value: Decimal) -> bool:
-        """Tell whether ``value``, in this range's unit, lies inside."""
-        return not self.starts_after(value) and not self.ends_before(value)
-
-    def overlaps(self, other: "Range") -> bool:
-        """Tell whether some value lies in both ranges; ranges in different units are taken to overlap."""
-        return self.unit != other.unit or not (self.lies_below(other) or other.lies_below(self))
-
-    def lies_below(self, other: "Range") -> bool:
-        """Tell whether this range ends before ``other`` starts."""
-        if self.end is None or other.start is None:
-            return False
-        return self.end < other.start or (self.end == other.start and not (self.end_included and other.start_included))
-
-    def starts_after(self, value: Decimal) -> bool:
-        """Tell whether ``value`` is too small."""
-        return self.start is not None and (value < self.start or (value == self.start and not self.start_included))
-
-    def ends_before(self, value: Decimal) -> bool:
-        """Tell whether ``value`` is too large."""
-        return self.end is not None and (value > self.end or (value == self.end and not self.end_included))
 
 
 #: Adults, for figures whose source names no population; 18 years is where the labels and consensus papers cited here
@@ -326,6 +299,7 @@ class Agent:
     products: Mapping[str, Product]
     regimens: Mapping[str, Regimen]
     disagreements: tuple[Disagreement, ...]
+    safety: Safety
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -348,6 +322,10 @@ class KnowledgeBase:
     agents: Mapping[str, Agent]
     references: Mapping[str, Reference]
     known_answers: tuple[KnownAnswer, ...]
+    terminology: Terminology
+    interactions: Mapping[str, Interaction]
+    interactions_of: Mapping[str, tuple[Interaction, ...]]
+    pathway: "Pathway"
 
 
 def describe_population(regimen: Regimen) -> str:
@@ -355,18 +333,3 @@ def describe_population(regimen: Regimen) -> str:
     if regimen.population is not None:
         return regimen.population.description
     return "adults (population not stated)" if regimen.ages is not None else "all ages (population not stated)"
-
-
-_UNIT_WORDS = {"a": "years", "mo": "months", "wk": "weeks", "d": "days", "kg": "kg", "m2": "m²"}
-
-
-def describe(range_: Range | None) -> str | None:
-    """Return a range in words, ``from 2 to below 14 years``, or ``None``."""
-    if range_ is None:
-        return None
-    parts = []
-    if range_.start is not None:
-        parts.append(f"{'from' if range_.start_included else 'above'} {range_.start}")
-    if range_.end is not None:
-        parts.append(f"{'to' if range_.end_included else 'below'} {range_.end}")
-    return f"{' '.join(parts)} {_UNIT_WORDS[range_.unit]}"

@@ -6,7 +6,8 @@ from typing import Any
 
 from marshmallow import ValidationError, fields
 
-from dosing_service.knowledge.base import Course, Frequency, Range
+from dosing_service.knowledge.base import Course, Frequency
+from dosing_service.knowledge.ranges import Range
 from dosing_service.model import Citations
 from dosing_service.units import DOSE_UNITS, DoseUnit
 
@@ -14,7 +15,7 @@ _TIME_WORDS = {"h": ("hourly", "hour"), "d": ("daily", "day"), "wk": ("weekly", 
 
 
 class Number(fields.Field[Decimal]):
-    """A positive decimal number, as the YAML reader delivers it."""
+    """A decimal number that is not negative, as the YAML reader delivers it."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Decimal:
         if not isinstance(value, Decimal) or value < 0:
@@ -138,7 +139,9 @@ def _regular_text(times: tuple[int, int], every: tuple[int, int], unit: str) -> 
 
 def _on_days(value: Mapping[str, Any]) -> Frequency:
     listed_days = value["on_days"]
-    if not isinstance(listed_days, list) or not all(isinstance(day, Decimal) for day in listed_days):
+    if not isinstance(listed_days, list) or not all(
+        isinstance(day, Decimal) and day == int(day) for day in listed_days
+    ):
         raise ValidationError("on_days holds day numbers")
     days = tuple(int(day) for day in listed_days)
     if not days or list(days) != sorted(set(days)):

@@ -15,13 +15,20 @@ from types import MappingProxyType
 from typing import Any
 
 import yaml
-from marshmallow import Schema, ValidationError
 
 from dosing_service.errors import KnowledgeError
 from dosing_service.knowledge import base, schema, yaml_reader
+from dosing_service.knowledge.pathways import PathwaySchema
+from dosing_service.knowledge.pathways import check as check_pathway
+from dosing_service.knowledge.predicates import Reader
 from dosing_service.knowledge.quantities import KindMismatch, convert
+from dosing_service.knowledge.safety import Interaction, Safety, Terminology, groups, slug
+from dosing_service.knowledge.safety_loader import compiled_safety, interactions, terminology, validated
+from dosing_service.knowledge.safety_schema import AgentFileSchema, ClassSchema
 from dosing_service.model import Basis, Citations, Per
 from dosing_service.units import DOSE_UNITS, DoseUnit
+
+_PATHWAY = "pathways/calcinosis.yaml"
 
 
 def load(root: Traversable | None = None) -> base.KnowledgeBase:
@@ -30,71 +37,138 @@ def load(root: Traversable | None = None) -> base.KnowledgeBase:
     Raises:
         KnowledgeError: a file does not load; the message is one line with file, path and reason.
     """
-    root = root or files("dosing_service.knowledge")
-    texts = dict(_files(root))
-    documents = {name: _read(name, text) for name, text in texts.items()}
-    references = _references(documents.pop("references.yaml", {}))
-    release = _validated("release.yaml", schema.ReleaseSchema(), documents.pop("release.yaml", {}))
-    answers = documents.pop("known_answers.yaml", [])
-    known = [
-        _validated("known_answers.yaml", schema.KnownAnswerSchema(), item, f"{index}")
-        for index, item in enumerate(answers)
-    ]
-    agents = {
-        name.removeprefix("agents/").removesuffix(".yaml"): _agent(name, document)
-        for name, document in documents.items()
-    }
+    texts = dict(_files(root or files("dosing_service.knowledge")))
+    documents = {name: _read(name, text) for name, text in texts.items() if name.endswith(".yaml")}
+    references = _references(documents.pop("references.yaml"))
+    release = validated("release.yaml", schema.ReleaseSchema(), documents.pop("release.yaml"))
+    answers = documents.pop("known_answers.yaml")
+    reader = Reader(terminology(documents, texts["terminology/drugs.csv"]))
+    agents = _agents(documents, reader)
+    rows = _interactions(documents, agents, reader)
+    pathway = validated(_PATHWAY, PathwaySchema(), documents[_PATHWAY])
+    check_pathway(_PATHWAY, pathway, agents)
     _check_references(documents, references)
-    digest = hashlib.sha256()
-    for name in sorted(texts):
-        digest.update(name.encode() + b"\0" + texts[name].encode() + b"\0")
     return base.KnowledgeBase(
         **release,
-        digest=f"sha256:{digest.hexdigest()}",
+        digest=_digest(texts),
         agents=MappingProxyType(agents),
         references=references,
-        known_answers=tuple(known),
+        known_answers=tuple(_known_answers(answers)),
+        terminology=_complete(reader.terminology, agents, rows),
+        interactions=MappingProxyType({row.id: row for row in rows}),
+        interactions_of=MappingProxyType(_by_agent(rows, agents)),
+        pathway=pathway,
     )
 
 
 def _files(root: Traversable) -> Iterator[tuple[str, str]]:
-    for name in ("references.yaml", "release.yaml", "known_answers.yaml"):
-        if not (root / name).is_file():
-            raise KnowledgeError(name, "", "the file is missing")
-        yield name, (root / name).read_text("utf-8")
-    for entry in sorted((root / "agents").iterdir(), key=lambda item: item.name):
-        if entry.name.endswith(".yaml"):
-            yield f"agents/{entry.name}", entry.read_text("utf-8")
+    single = ("references.yaml", "release.yaml", "known_answers.yaml", "terminology/drugs.csv", _PATHWAY)
+    terms = (f"terminology/{part}.yaml" for part in ("conditions", "observations", "atc_aliases"))
+    for name in (*single, *terms):
+        yield name, _text(root, name)
+    for folder in ("agents", "classes", "interactions"):
+        if not root.joinpath(folder).is_dir():
+            raise KnowledgeError(folder, "", "the folder is missing")
+        for entry in sorted(root.joinpath(folder).iterdir(), key=lambda item: item.name):
+            if entry.name.endswith(".yaml"):
+                yield f"{folder}/{entry.name}", _text(root, f"{folder}/{entry.name}")
+
+
+def _text(root: Traversable, name: str) -> str:
+    file = root.joinpath(name)
+    if not file.is_file():
+        raise KnowledgeError(name, "", "the file is missing")
+    try:
+        return file.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise KnowledgeError(name, "", "the file is not UTF-8") from error
+
+
+def _digest(texts: Mapping[str, str]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(texts):
+        digest.update(name.encode() + b"\0" + texts[name].encode() + b"\0")
+    return f"sha256:{digest.hexdigest()}"
+
+
+def _known_answers(document: list[Any]) -> Iterator[base.KnownAnswer]:
+    for index, item in enumerate(document):
+        yield validated("known_answers.yaml", schema.KnownAnswerSchema(), item, f"{index}")
+
+
+def _folder(documents: Mapping[str, Any], folder: str) -> Iterator[tuple[str, Any]]:
+    return ((name, document) for name, document in documents.items() if name.startswith(f"{folder}/"))
+
+
+def _agents(documents: Mapping[str, Any], reader: Reader) -> dict[str, base.Agent]:
+    shared: dict[str, list[Safety]] = {}
+    known = {name.removeprefix("agents/").removesuffix(".yaml") for name, _ in _folder(documents, "agents")}
+    for name, document in _folder(documents, "classes"):
+        data = validated(name, ClassSchema(), document)
+        compiled = compiled_safety(name, data, (), reader)
+        for agent in data["agents"]:
+            if agent not in known:
+                raise KnowledgeError(name, "agents", f"there is no agent {agent!r}")
+            shared.setdefault(agent, []).append(compiled)
+    agents = [_agent(name, document, shared, reader) for name, document in _folder(documents, "agents")]
+    return {agent.id: agent for agent in agents}
+
+
+def _interactions(documents: Mapping[str, Any], agents: Mapping[str, base.Agent], reader: Reader) -> list[Interaction]:
+    rows: dict[str, Interaction] = {}
+    for name, document in _folder(documents, "interactions"):
+        for row in interactions(name, document, agents, reader):
+            if row.id in rows:
+                raise KnowledgeError(name, row.id, "this id occurs twice")
+            rows[row.id] = row
+    return [rows[id_] for id_ in sorted(rows)]
+
+
+def _complete(terminology_: Terminology, agents: Mapping[str, base.Agent], rows: list[Interaction]) -> Terminology:
+    """Return the terminology with the substances and names that rules and rows ask about."""
+    asked = [group for agent in agents.values() for rule in agent.safety.rules for group in groups(rule.when)]
+    return replace(
+        terminology_,
+        substances=frozenset(code for group in asked for code in group.snomed),
+        partners=frozenset(
+            slug(name) for name in (*(row.partner.name for row in rows), *(item.name for item in asked))
+        ),
+    )
+
+
+def _by_agent(rows: list[Interaction], agents: Mapping[str, base.Agent]) -> dict[str, tuple[Interaction, ...]]:
+    """Return the rows that concern each agent on either side: by its id, or by a code of its own in the other side."""
+    found: dict[str, tuple[Interaction, ...]] = {}
+    for agent in agents.values():
+        atc = [item.code for item in agent.codings if item.system == "atc"]
+        found[agent.id] = tuple([row for row in rows if _names(row, agent.id, atc)])
+    return found
+
+
+def _names(row: Interaction, agent: str, atc: list[str]) -> bool:
+    if agent in row.agents or agent in row.partner.agents:
+        return True
+    return bool(row.partner.atc) and any(code.startswith(row.partner.atc) for code in atc)
 
 
 def _read(name: str, text: str) -> Any:
     try:
-        return yaml_reader.read(text)
-    except yaml.YAMLError as error:
+        document = yaml_reader.read(text)
+    except (yaml.YAMLError, TypeError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise KnowledgeError(name, where, str(getattr(error, "problem", error))) from error
+        reason = str(getattr(error, "problem", None) or error)
+        raise KnowledgeError(name, where, " ".join(reason.split())) from error
+    if not isinstance(document, dict | list):
+        raise KnowledgeError(name, "", "the file holds neither a mapping nor a list")
+    return document
 
 
-def _validated(name: str, schema_: Schema, document: Any, prefix: str = "") -> Any:
-    try:
-        return schema_.load(document)
-    except ValidationError as error:
-        path, reason = _first(error.messages)
-        raise KnowledgeError(name, ".".join(filter(None, [prefix, *path])), reason) from error
-
-
-def _first(messages: Any) -> tuple[list[str], str]:
-    if isinstance(messages, Mapping):
-        key, inner = next(iter(messages.items()))
-        path, reason = _first(inner)
-        return ([] if key == "_schema" else [str(key)]) + path, reason
-    return [], str(messages[0] if isinstance(messages, list) else messages)
-
-
-def _references(document: Mapping[str, Any]) -> Mapping[str, base.Reference]:
+def _references(document: Any) -> Mapping[str, base.Reference]:
+    if not isinstance(document, Mapping):
+        raise KnowledgeError("references.yaml", "", "a mapping from ids to citations is expected")
     records = {
-        id_: _validated("references.yaml", schema.ReferenceSchema(), record, id_) for id_, record in document.items()
+        id_: validated("references.yaml", schema.ReferenceSchema(), record, id_) for id_, record in document.items()
     }
     return MappingProxyType({id_: base.Reference(id=id_, **record) for id_, record in records.items()})
 
@@ -120,8 +194,8 @@ def _cited(node: Any, path: str) -> Iterator[tuple[str, str]]:
             yield from _cited(item, f"{path}.{index}")
 
 
-def _agent(name: str, document: Any) -> base.Agent:
-    data = _validated(name, schema.AgentSchema(), document)
+def _agent(name: str, document: Any, shared: Mapping[str, list[Safety]], reader: Reader) -> base.Agent:
+    data = validated(name, AgentFileSchema(), document)
     if f"agents/{data['id']}.yaml" != name:
         raise KnowledgeError(name, "id", "the id is not the file's name")
     regimens = _unique(name, "regimens", [_compiled(name, regimen, data["limits"]) for regimen in data["regimens"]])
@@ -140,6 +214,7 @@ def _agent(name: str, document: Any) -> base.Agent:
         products=products,
         regimens=regimens,
         disagreements=tuple(_disagreement(item, regimens) for item in data["disagreements"]),
+        safety=compiled_safety(name, data, shared.get(data["id"], ()), reader),
     )
 
 
@@ -196,7 +271,7 @@ def _guards(limit: base.Limit, regimen: base.Regimen) -> bool:
 
 
 def _in_unit_of(limit: base.Limit, target: DoseUnit) -> base.Limit:
-    is_volume_rate = limit.unit.amount == "mL" and target.amount != "mL"
+    is_volume_rate = limit.kind == "rate-maximum" and limit.unit.amount == "mL"
     if limit.kind == "duration-maximum" or limit.unit.amount == target.amount or is_volume_rate:
         return limit
     code = limit.unit.code.replace(limit.unit.amount, target.amount, 1)

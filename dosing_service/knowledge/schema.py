@@ -20,7 +20,8 @@ from dosing_service.knowledge.fields import (
     Whole,
 )
 from dosing_service.knowledge.quantities import KindMismatch, check_kind
-from dosing_service.model import Basis, DosingWeight, Per, Severity
+from dosing_service.knowledge.ranges import Range, describe
+from dosing_service.model import Basis, DosingWeight, Per, Severity, Status
 
 DESIGNS = (
     *("label", "guideline", "consensus", "randomised-trial", "open-trial", "cohort", "case-series", "case-report"),
@@ -51,12 +52,15 @@ _BAND_KEY = {Basis.WEIGHT_BAND: "weight", Basis.AGE_BAND: "age", Basis.BODY_SURF
 _AGE_UNITS = ("a", "mo", "wk", "d")
 
 
-class _File(Schema):
+class FileSchema(Schema):
+    """A mapping in a knowledge file: unknown keys are refused."""
+
     class Meta:
         unknown = RAISE
 
 
-def _text(**kwargs: Any) -> fields.String:
+def sentence(**kwargs: Any) -> fields.String:
+    """Return a field that holds at least one character."""
     return fields.String(validate=validate.Length(min=1), **kwargs)
 
 
@@ -64,20 +68,20 @@ def _words(**kwargs: Any) -> fields.List[str]:
     return fields.List(fields.String(), **kwargs)
 
 
-class ReferenceSchema(_File):
+class ReferenceSchema(FileSchema):
     kind = fields.String(required=True, validate=validate.OneOf((*DESIGNS, "standard", "unsourced")))
-    citation = _text(required=True)
+    citation = sentence(required=True)
     seen = fields.String(
         required=True,
         validate=validate.OneOf(("abstract", "excerpt", "table", "label-copy", "machine-text", "full-text", "none")),
     )
-    pmid = _text()
-    pmcid = _text()
-    doi = _text()
-    url = _text()
+    pmid = sentence()
+    pmcid = sentence()
+    doi = sentence()
+    url = sentence()
 
 
-class FigureSchema(_File):
+class FigureSchema(FileSchema):
     low = Number(required=True)
     high = Number(required=True)
     unit = UnitField(required=True)
@@ -101,7 +105,7 @@ class FigureSchema(_File):
         return base.DoseFigure(data["low"], data["high"], data["unit"], data["per"], values)
 
 
-class SpanSchema(_File):
+class SpanSchema(FileSchema):
     """A figure whose kind of amount is fixed by where it stands: a volume, an infusion time, an infusion rate."""
 
     low = Number(required=True)
@@ -109,8 +113,8 @@ class SpanSchema(_File):
     unit = UnitField(required=True)
 
 
-class PopulationSchema(_File):
-    description = _text(required=True)
+class PopulationSchema(FileSchema):
+    description = sentence(required=True)
     age = RangeField(*_AGE_UNITS)
     weight = RangeField("kg")
 
@@ -129,21 +133,21 @@ class PopulationField(fields.Field[base.Population | None]):
         return population
 
 
-class BandSchema(_File):
+class BandSchema(FileSchema):
     weight = RangeField("kg")
     age = RangeField(*_AGE_UNITS)
     body_surface_area = RangeField("m2")
     dose = fields.Nested(FigureSchema, required=True)
 
 
-class AppliesToSchema(_File):
-    formulation = _text()
-    route = _text()
+class AppliesToSchema(FileSchema):
+    formulation = sentence()
+    route = sentence()
     age = RangeField(*_AGE_UNITS)
     weight = RangeField("kg")
 
 
-class LimitSchema(_File):
+class LimitSchema(FileSchema):
     kind = fields.String(required=True, validate=validate.OneOf(tuple(LIMIT_KINDS)))
     value = Number(required=True)
     unit = UnitField(required=True)
@@ -154,6 +158,10 @@ class LimitSchema(_File):
     @validates_schema
     def _is_consistent(self, data: Mapping[str, Any], **_: Any) -> None:
         per, unit = LIMIT_KINDS[data["kind"]], data["unit"]
+        if unit.body not in {None, "kg", "m2"} or unit.code == "%":
+            raise ValidationError(f"{unit.code} is no unit of a maximum", "unit")
+        if data["kind"] == "cumulative-maximum" and unit.time is not None:
+            raise ValidationError("a cumulative-maximum is a total", "unit")
         is_duration = unit.code in {"d", "wk", "mo"}
         if (data["kind"] == "duration-maximum") != is_duration:
             raise ValidationError("a duration-maximum, and nothing else, is in d, wk or mo", "unit")
@@ -168,7 +176,7 @@ class LimitSchema(_File):
     def _build(self, data: dict[str, Any], **_: Any) -> base.Limit:
         to = data["applies_to"]
         formulation, route, age, weight = (to.get(key) for key in ("formulation", "route", "age", "weight"))
-        words = [formulation, route, base.describe(age), base.describe(weight)]
+        words = [formulation, route, describe(age), describe(weight)]
         return base.Limit(
             kind=data["kind"],
             value=data["value"],
@@ -183,32 +191,32 @@ class LimitSchema(_File):
         )
 
 
-class InfusionSchema(_File):
+class InfusionSchema(FileSchema):
     time = fields.Nested(SpanSchema)
     rate = fields.Nested(SpanSchema)
-    note = _text()
+    note = sentence()
     references = CitationsField(required=True)
 
 
-class EvidenceSchema(_File):
+class EvidenceSchema(FileSchema):
     level = fields.String(required=True, validate=validate.OneOf(DESIGNS))
     patients = Whole()
-    outcome = _text()
+    outcome = sentence()
 
     @post_load
     def _build(self, data: dict[str, Any], **_: Any) -> base.Evidence:
         return base.Evidence(data["level"], data.get("patients"), data.get("outcome"))
 
 
-class RegimenSchema(_File):
+class RegimenSchema(FileSchema):
     id = fields.String(required=True, validate=validate.Regexp(r"^[a-z0-9]+(-[a-z0-9]+)*$"))
-    name = _text(required=True)
+    name = sentence(required=True)
     use = fields.String(required=True, validate=validate.OneOf(USES))
-    indication = _text(required=True)
+    indication = sentence(required=True)
     diseases = _words(required=True)
     lesion = fields.String(validate=validate.OneOf(("small", "large")))
     route = fields.String(required=True, validate=validate.OneOf(ROUTES))
-    formulation = _text()
+    formulation = sentence()
     off_label = fields.Boolean(required=True, truthy={True}, falsy={False})
     population = PopulationField(required=True)
     basis = fields.Enum(Basis, by_value=True, required=True)
@@ -221,11 +229,11 @@ class RegimenSchema(_File):
     limits = fields.List(fields.Nested(LimitSchema), load_default=list)
     infusion = fields.Nested(InfusionSchema)
     evidence = fields.Nested(EvidenceSchema)
-    titration = _text()
-    duration = _text()
-    taper = _text()
-    administration = _text()
-    followed_by = _text()
+    titration = sentence()
+    duration = sentence()
+    taper = sentence()
+    administration = sentence()
+    followed_by = sentence()
     references = CitationsField(required=True)
 
     @validates_schema(skip_on_field_errors=True)
@@ -304,7 +312,7 @@ def _check_bands(bands: list[dict[str, Any]], key: str) -> None:
     for band in bands:
         if set(band) != {key, "dose"}:
             raise ValidationError(f"each band has exactly the keys {key} and dose", "bands")
-    ranges: list[base.Range] = [band[key] for band in bands]
+    ranges: list[Range] = [band[key] for band in bands]
     for left, right in pairwise(ranges):
         if left.unit != right.unit:
             raise ValidationError("all bands have one unit", "bands")
@@ -319,15 +327,15 @@ def _check_bands(bands: list[dict[str, Any]], key: str) -> None:
             raise ValidationError(f"bands leave a gap at {left.end}", "bands")
 
 
-class QuantitySchema(_File):
+class QuantitySchema(FileSchema):
     value = Number(required=True)
     unit = UnitField(required=True)
 
 
-class ProductSchema(_File):
-    id = _text(required=True)
-    form = _text(required=True)
-    formulation = _text()
+class ProductSchema(FileSchema):
+    id = sentence(required=True)
+    form = sentence(required=True)
+    formulation = sentence()
     strength = fields.Nested(QuantitySchema, required=True)
     volume = fields.Nested(QuantitySchema)
     divisible = fields.Boolean(truthy={True}, falsy={False})
@@ -343,11 +351,11 @@ class ProductSchema(_File):
         )
 
 
-class PositionSchema(_File):
-    says = _text(required=True)
-    regimen = _text()
+class PositionSchema(FileSchema):
+    says = sentence(required=True)
+    regimen = sentence()
     amount = fields.Nested(FigureSchema)
-    text = _text()
+    text = sentence()
     age = RangeField(*_AGE_UNITS)
     weight = RangeField("kg")
     dosing_weight = fields.Enum(DosingWeight, by_value=True, load_default=DosingWeight.ACTUAL)
@@ -360,32 +368,40 @@ class PositionSchema(_File):
             raise ValidationError("a position has exactly one of regimen, amount and text")
         if "regimen" not in data and "references" not in data:
             raise ValidationError("an amount or words need references", "references")
-        if "reaches" in data and ("amount" not in data or data["amount"].per is not Per.DAY):
-            raise ValidationError("reaches goes with an amount per day", "reaches")
+        if "reaches" in data:
+            _check_reaches(data)
 
 
-class DisagreementAppliesSchema(_File):
+def _check_reaches(data: Mapping[str, Any]) -> None:
+    figure = data.get("amount")
+    if figure is None or figure.per is not Per.DAY or figure.low == 0:
+        raise ValidationError("reaches goes with an amount per day above 0", "reaches")
+    if data["reaches"]["unit"].code not in {"mg", "g", "ug"} or figure.unit.amount not in {"mg", "g", "ug"}:
+        raise ValidationError("reaches is a total in mg, g or ug", "reaches")
+
+
+class DisagreementAppliesSchema(FileSchema):
     regimens = _words()
     age = RangeField(*_AGE_UNITS)
     weight = RangeField("kg")
 
 
-class DisagreementSchema(_File):
+class DisagreementSchema(FileSchema):
     id = fields.String(required=True, validate=validate.Regexp(r"^C[0-9]{2}$"))
     severity = fields.Enum(Severity, by_value=True, required=True)
-    topic = _text(required=True)
-    summary = _text(required=True)
-    management = _text(required=True)
+    topic = sentence(required=True)
+    summary = sentence(required=True)
+    management = sentence(required=True)
     applies_to = fields.Nested(DisagreementAppliesSchema, load_default=dict)
     compare = _words(load_default=list, validate=validate.ContainsOnly(("per-kg", "per-m2", "per-year", "per-course")))
     positions = fields.List(fields.Nested(PositionSchema), required=True, validate=validate.Length(min=2))
 
 
-class StudySchema(_File):
+class StudySchema(FileSchema):
     design = fields.String(required=True, validate=validate.OneOf(DESIGNS))
     patients = Whole()
-    dose = _text()
-    outcome = _text(required=True)
+    dose = sentence()
+    outcome = sentence(required=True)
     references = CitationsField(required=True)
 
     @post_load
@@ -393,21 +409,21 @@ class StudySchema(_File):
         return base.Study(data["design"], data.get("patients"), data.get("dose"), data["outcome"], data["references"])
 
 
-class EvidenceFindingSchema(_File):
+class EvidenceFindingSchema(FileSchema):
     severity = fields.Enum(Severity, by_value=True, required=True)
-    summary = _text(required=True)
-    management = _text(required=True)
+    summary = sentence(required=True)
+    management = sentence(required=True)
 
     @post_load
     def _build(self, data: dict[str, Any], **_: Any) -> base.EvidenceFinding:
         return base.EvidenceFinding(**data)
 
 
-class AgentEvidenceSchema(_File):
+class AgentEvidenceSchema(FileSchema):
     verdict = fields.String(
         required=True, validate=validate.OneOf(("supported", "weak", "disputed", "advised-against", "not-established"))
     )
-    summary = _text(required=True)
+    summary = sentence(required=True)
     studies = fields.List(fields.Nested(StudySchema), load_default=list)
     finding = fields.Nested(EvidenceFindingSchema)
     references = CitationsField(required=True)
@@ -424,8 +440,8 @@ class AgentEvidenceSchema(_File):
         )
 
 
-class NoteSchema(_File):
-    text = _text(required=True)
+class NoteSchema(FileSchema):
+    text = sentence(required=True)
     references = CitationsField(required=True)
 
     @post_load
@@ -433,9 +449,9 @@ class NoteSchema(_File):
         return base.Note(data["text"], data["references"])
 
 
-class CodingSchema(_File):
+class CodingSchema(FileSchema):
     system = fields.String(required=True, validate=validate.OneOf(("rxnorm", "atc", "unii", "snomed")))
-    code = _text(required=True)
+    code = sentence(required=True)
     verified = fields.Boolean(required=True, truthy={True}, falsy={False})
 
     @post_load
@@ -443,14 +459,14 @@ class CodingSchema(_File):
         return base.AgentCoding(**data)
 
 
-class AgentSchema(_File):
+class AgentSchema(FileSchema):
     id = fields.String(required=True, validate=validate.Regexp(r"^[a-z0-9]+(-[a-z0-9]+)*$"))
-    name = _text(required=True)
+    name = sentence(required=True)
     kind = fields.String(required=True, validate=validate.OneOf(("drug", "procedure")))
-    class_ = _text(required=True, data_key="class")
+    class_ = sentence(required=True, data_key="class")
     synonyms = _words(load_default=list)
     codings = fields.List(fields.Nested(CodingSchema), load_default=list)
-    default_regimen = _text()
+    default_regimen = sentence()
     notes = fields.List(fields.Nested(NoteSchema), load_default=list)
     evidence = fields.Nested(AgentEvidenceSchema, required=True)
     products = fields.List(fields.Nested(ProductSchema), load_default=list)
@@ -459,16 +475,29 @@ class AgentSchema(_File):
     disagreements = fields.List(fields.Nested(DisagreementSchema), load_default=list)
 
 
-class ReleaseSchema(_File):
-    version = _text(required=True)
-    released = _text(required=True)
-    reviewed = _text(required=True)
+class ReleaseSchema(FileSchema):
+    version = sentence(required=True)
+    released = sentence(required=True)
+    reviewed = sentence(required=True)
 
 
-class KnownAnswerSchema(_File):
-    sentence = _text(required=True)
+class ExpectedAmountSchema(FileSchema):
+    per = fields.Enum(Per, by_value=True, required=True)
+    low = Number(required=True)
+    high = Number(required=True)
+    unit = sentence(required=True)
+    divided_over_days = Whole()
+
+
+class ExpectedSchema(FileSchema):
+    status = fields.Enum(Status, by_value=True, required=True)
+    amounts = fields.List(fields.Nested(ExpectedAmountSchema), load_default=list)
+
+
+class KnownAnswerSchema(FileSchema):
+    sentence = sentence(required=True)
     given = fields.Dict(required=True)
-    expect = fields.Dict(required=True)
+    expect = fields.Nested(ExpectedSchema, required=True)
 
     @post_load
     def _build(self, data: dict[str, Any], **_: Any) -> base.KnownAnswer:

@@ -8,11 +8,12 @@ from functools import cache
 import msgspec
 
 from dosing_service.errors import InvalidRequest, Problem
-from dosing_service.knowledge.base import Agent, Product, Regimen
+from dosing_service.knowledge.base import Agent, KnowledgeBase, Product, Regimen
 from dosing_service.model import (
     Alternative,
     Assessment,
     Basis,
+    Category,
     Dose,
     DoseRequest,
     Finding,
@@ -24,31 +25,15 @@ from dosing_service.model import (
     Value,
     Verdict,
 )
-from dosing_service.rules import disagreements, findings
+from dosing_service.rules import disagreements, findings, interactions, monitoring, safety
+from dosing_service.rules.conditions import Context
 from dosing_service.rules.dose import Computed, Doses, compute, constant
+from dosing_service.rules.facts import Facts
 from dosing_service.rules.measure import Missing
 from dosing_service.rules.options import chosen_product, fit
 from dosing_service.rules.population import HEIGHT, WEIGHT, Answer, Applicability, applicability
 from dosing_service.units import exact_text
 
-#: This knowledge base holds doses and evidence. What a complete check would add is named in every answer.
-_NOT_IN_KNOWLEDGE = (
-    NotChecked(
-        "contraindications-and-precautions",
-        ("patient.conditions", "patient.allergies", "patient.observations", "patient.pregnant", "patient.lactating"),
-        "no rules on conditions, allergies, laboratory values, pregnancy or lactation yet; check the product label",
-    ),
-    NotChecked(
-        "interactions",
-        ("patient.medications",),
-        "no interaction rules yet; check current medication against the product label",
-    ),
-    NotChecked(
-        "adverse-effects-and-monitoring",
-        (),
-        "no adverse effects and no monitoring plans yet; check the product label",
-    ),
-)
 _VERDICT = {Answer.YES: Verdict.APPLIES, Answer.UNKNOWN: Verdict.POSSIBLE}
 _CERTAIN = Applicability(Answer.YES)
 _USE_ORDER = {"calcinosis": 0, "underlying-disease": 1, "reference": 2}
@@ -60,26 +45,33 @@ _EXPECTED = {
 }
 
 
+#: What is only worth saying about a dose that may be given.
+_ABOUT_DOSES = {Category.DISAGREEMENT, Category.DOSE_LIMIT}
+
+
 class _Case(Value, frozen=True):
     """One request about one agent, with what was found out about it so far."""
 
     request: DoseRequest
     agent: Agent
+    knowledge: KnowledgeBase
+    facts: Facts
     judged: Mapping[str, Applicability]
     doses: Doses
 
 
-def assess(request: DoseRequest, agent: Agent) -> Assessment:
+def assess(request: DoseRequest, agent: Agent, knowledge: KnowledgeBase, *, ask_for_inputs: bool = True) -> Assessment:
     """Return the dose of ``agent`` for the patient of ``request``, with everything that belongs to it.
 
     Raises:
-        InvalidRequest: the regimen or an option does not fit, or an input is missing without which the chosen regimen
-            cannot be computed.
+        InvalidRequest: the regimen or an option does not fit, or (with ``ask_for_inputs``) an input of the patient is
+            missing without which the chosen regimen cannot be computed.
     """
     patient = request.patient
     product = chosen_product(agent, request.options)
     judged = {regimen.id: applicability(regimen, patient) for regimen in agent.regimens.values()}
-    case = _Case(request, agent, judged, Doses(patient, request.options.volume_ml))
+    facts = Facts(patient, knowledge.terminology)
+    case = _Case(request, agent, knowledge, facts, judged, Doses(patient, request.options.volume_ml))
     chosen = _chosen(case)
     if chosen is None:
         none_applies = all(judgement.answer is Answer.NO for judgement in judged.values())
@@ -89,7 +81,7 @@ def assess(request: DoseRequest, agent: Agent) -> Assessment:
     if judged[chosen.id].answer is Answer.NO and not request.options.include_outside_population:
         return _outside(case, chosen, result)
     if isinstance(result, Missing):
-        return _not_computable(case, chosen, result)
+        return _not_computable(case, chosen, result, ask_for_inputs=ask_for_inputs)
     return _with_dose(case, chosen, result)
 
 
@@ -123,37 +115,72 @@ def _computed(case: _Case, chosen: Regimen, product: Product | None) -> Computed
 
 
 def _with_dose(case: _Case, chosen: Regimen, result: Computed) -> Assessment:
-    request, judgement = case.request, case.judged[chosen.id]
-    unchecked = (*_unchecked(judgement, result.dose), *_unused_options(request.options, result.dose))
-    return Assessment(
-        status=Status.COMPUTED,
-        agent=case.agent.id,
-        regimen=chosen.id,
-        dose=result.dose,
-        alternatives=_alternatives(case, chosen),
-        derivation=result.steps,
-        findings=findings.worst_first(_dose_findings(case, chosen, result)),
-        not_checked=(*unchecked, *_NOT_IN_KNOWLEDGE),
-        as_of=request.as_of,
-    )
+    unchecked = (*_unchecked(case.judged[chosen.id], result.dose), *_unused_options(case.request.options, result.dose))
+    safe = _safety(case, chosen.route, chosen, result.dose)
+    said = _Said(_dose_findings(case, chosen, result), unchecked, safe)
+    return _answer(case, Status.COMPUTED, chosen, said, result)
 
 
 def _without_dose(
     case: _Case, status: Status, found: tuple[Finding, ...] = (), chosen: Regimen | None = None
 ) -> Assessment:
-    alternatives = _alternatives(case, chosen)
-    in_play = [chosen.id] if chosen else [item.regimen for item in alternatives]
-    return Assessment(
+    in_play = [chosen.id] if chosen else [item.regimen for item in _alternatives(case, None)]
+    routes = {case.agent.regimens[id_].route for id_ in in_play}
+    safe = _safety(case, routes.pop() if len(routes) == 1 else None, chosen, None)
+    unchecked = tuple(_unused_options(case.request.options, None))
+    said = _Said([*found, *_about_agent(case, in_play)], unchecked, safe)
+    return _answer(case, status, chosen, said, None)
+
+
+def _answer(case: _Case, status: Status, chosen: Regimen | None, said: "_Said", result: Computed | None) -> Assessment:
+    """Return everything that is said of the agent and this patient, with the dose where there is one."""
+    answer = Assessment(
         status=status,
         agent=case.agent.id,
         regimen=chosen.id if chosen else None,
-        dose=None,
-        alternatives=alternatives,
-        derivation=(),
-        findings=findings.worst_first([*found, *_about_agent(case, in_play)]),
-        not_checked=(*_unused_options(case.request.options, None), *_NOT_IN_KNOWLEDGE),
+        dose=result.dose if result else None,
+        alternatives=_alternatives(case, chosen),
+        derivation=result.steps if result else (),
+        findings=findings.worst_first([*said.found, *said.safe.findings]),
+        not_checked=(*said.unchecked, *said.safe.not_checked),
+        monitoring=monitoring.plan(case.agent, case.facts, case.request.as_of, case.request.options.start_date),
+        renal_function=tuple(case.facts.clearances_used()),
         as_of=case.request.as_of,
     )
+    if not safety.withholds(said.safe.findings):
+        return answer
+    forbidden = msgspec.structs.replace(answer, status=Status.CONTRAINDICATED)
+    return forbidden if case.request.options.include_contraindicated else _withheld(forbidden)
+
+
+def _withheld(answer: Assessment) -> Assessment:
+    """Withhold every dose of a contraindicated agent, and what is only worth saying about a dose."""
+    without = [msgspec.structs.replace(item, dose=None, derivation=()) for item in answer.alternatives]
+    kept = [finding for finding in answer.findings if finding.category not in _ABOUT_DOSES]
+    return msgspec.structs.replace(answer, dose=None, derivation=(), alternatives=tuple(without), findings=tuple(kept))
+
+
+class _Said(Value, frozen=True):
+    """Everything that is said beside the dose: about the dose and the evidence, unchecked parts, and safety."""
+
+    found: list[Finding]
+    unchecked: tuple[NotChecked, ...]
+    safe: "_Safety"
+
+
+class _Safety(Value, frozen=True):
+    """The safety findings of one regimen for one patient, and what they would need to know."""
+
+    findings: tuple[Finding, ...]
+    not_checked: tuple[NotChecked, ...]
+
+
+def _safety(case: _Case, route: str | None, chosen: Regimen | None, dose: Dose | None) -> _Safety:
+    context = Context(case.facts, route, chosen.id if chosen else None, dose)
+    judged = safety.judge(case.agent, context, case.request.options.jurisdiction)
+    pairs, open_pairs = interactions.found(case.agent, case.knowledge, context, case.request.options.jurisdiction)
+    unknown = (*safety.unchecked(judged), *open_pairs, *case.facts.uncoded())
+    return _Safety((*safety.findings(judged), *pairs), unknown)
 
 
 def _outside(case: _Case, chosen: Regimen, result: Computed | Missing) -> Assessment:
@@ -166,10 +193,10 @@ def _outside(case: _Case, chosen: Regimen, result: Computed | Missing) -> Assess
     return _without_dose(case, Status.NO_DOCUMENTED_DOSE, (finding,), chosen)
 
 
-def _not_computable(case: _Case, chosen: Regimen, missing: Missing) -> Assessment:
+def _not_computable(case: _Case, chosen: Regimen, missing: Missing, *, ask_for_inputs: bool) -> Assessment:
     """Ask for what a client can send; what the sources leave open is an answer, not an error."""
     of_patient = [item for item in missing.inputs if item.needs[0].startswith("patient.")]
-    if of_patient:
+    if of_patient and ask_for_inputs:
         raise InvalidRequest(*(_missing_input(item) for item in of_patient))
     answer = _without_dose(case, Status.NOT_COMPUTABLE, (), chosen)
     return msgspec.structs.replace(answer, not_checked=(*missing.inputs, *answer.not_checked))
@@ -285,11 +312,8 @@ def _limit_unchecked(check: LimitCheck) -> NotChecked:
 def _unused_options(options: Options, dose: Dose | None) -> Iterator[NotChecked]:
     """Yield the options that changed nothing, so that no wish of the caller is passed over."""
     if options.start_date is not None:
-        why = "dated schedules are not part of this version; options.start_date changed nothing"
+        why = "doses are not dated in this version; options.start_date dates the monitoring plan alone"
         yield NotChecked("schedule", (), why)
-    if options.jurisdiction is not None:
-        why = "no rule of this knowledge base depends on the jurisdiction yet; options.jurisdiction changed nothing"
-        yield NotChecked("jurisdiction", (), why)
     if dose is None and (options.times_per_day or options.divided_over_days):
         yield NotChecked("division", (), "no dose was computed, so the division asked for was not applied")
     if options.dosing_weight is not None and (dose is None or dose.dosing_weight is None):

@@ -69,11 +69,12 @@ def _bound(limit: Limit, patient: Patient, amounts: Amounts) -> BoundLimit | Non
     """Return a limit with what it lacks, or ``None`` when it is for another age or weight."""
     needs: tuple[str, ...] = ()
     if limit.age is not None or limit.weight is not None:
-        kg = patient.weight.kg if patient.weight else None
-        gates = ((AGE, in_age_range(limit.age, patient.age)), (WEIGHT, in_range(limit.weight, kg)))
-        if any(answer is Answer.NO for _, answer in gates):
+        by_age = in_age_range(limit.age, patient.age)
+        by_weight = in_range(limit.weight, patient.weight.kg if patient.weight else None)
+        if by_age is Answer.NO or by_weight is Answer.NO:
             return None
-        needs = tuple([path for path, answer in gates if answer is Answer.UNKNOWN])
+        needs = (AGE,) if by_age is Answer.UNKNOWN else ()
+        needs = (*needs, WEIGHT) if by_weight is Answer.UNKNOWN else needs
     measure = amounts.measures[limit.unit.body]
     if measure is None:
         needs = tuple(dict.fromkeys((*needs, *((WEIGHT, HEIGHT) if limit.unit.body == "m2" else (WEIGHT,)))))

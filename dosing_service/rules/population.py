@@ -3,7 +3,8 @@
 from decimal import Decimal
 from enum import StrEnum
 
-from dosing_service.knowledge.base import Range, Regimen
+from dosing_service.knowledge.base import Regimen
+from dosing_service.knowledge.ranges import Range
 from dosing_service.model import Age, Basis, Patient, Value
 
 
@@ -26,6 +27,7 @@ APPLIES = Applicability(Answer.YES)
 AGE = "patient.age"
 WEIGHT = "patient.weight"
 HEIGHT = "patient.height"
+SEX = "patient.sex"
 
 _DAYS = {"d": Decimal(1), "wk": Decimal(7)}
 

@@ -268,7 +268,8 @@ def test_digest_changes_with_every_byte(folder: Path, knowledge: KnowledgeBase, 
 def test_digest_can_be_recomputed(knowledge: KnowledgeBase) -> None:
     """Whoever has the files can check the digest of an answer: name and text of each file, in order of name."""
     digest = hashlib.sha256()
-    for name in sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.yaml")):
+    read = [*FOLDER.rglob("*.yaml"), *FOLDER.rglob("*.csv")]
+    for name in sorted(path.relative_to(FOLDER).as_posix() for path in read):
         digest.update(name.encode() + b"\0" + (FOLDER / name).read_bytes() + b"\0")
 
     assert f"sha256:{digest.hexdigest()}" == knowledge.digest

@@ -18,6 +18,7 @@ ROWS = [
     "Parts of a request",
     "diltiazem, 9 years, 25 kg",
     "methotrexate per m²",
+    "10 diagnoses, 12 drugs, 15 results",
 ]
 
 

@@ -18,6 +18,10 @@ from dosing_service.errors import KnowledgeError
 from dosing_service.knowledge import load
 from dosing_service.knowledge.base import KnowledgeBase
 
+RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
+ATC = "http://www.whocc.no/atc"
+SNOMED = "http://snomed.info/sct"
+ICD = "http://hl7.org/fhir/sid/icd-10-cm"
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = Path(str(files("dosing_service.knowledge")))
 
@@ -78,7 +82,22 @@ def test_dose_is_shown_with_its_working() -> None:
             "not computed  (underlying-disease, applies)",
             "an alternative without its height",
         ),
-        (("--agent", "warfarin", "--age", "60 a"), "major        Warfarin should not be used", "a grave finding"),
+        (
+            ("--agent", "warfarin", "--age", "60 a"),
+            "  major                    Warfarin should not be used",
+            "a grave finding",
+        ),
+        (
+            ("--agent", "alendronate", "--age", "60 a"),
+            "  possibly contraindicated Allergy to alendronate (not known for this patient).",
+            "a grave finding that may apply",
+        ),
+        (
+            ("--agent", "alendronate", "--age", "60 a"),
+            "  not-given    25-hydroxyvitamin D  (before the start)",
+            "what to watch",
+        ),
+        (("--agent", "alendronate", "--age", "60 a"), "[patient.medications]", "a field that would let a check run"),
         (("--agent", "pamidronate", "--age", "60 a"), "overview text, every week: 90 mg weekly", "a contradiction"),
         (
             ("--agent", "sodium-thiosulfate", "--regimen", "topical-25-percent", "--age", "60 a"),
@@ -153,8 +172,45 @@ def test_table_leaves_nothing_out(arguments: tuple[str, ...], expected: str, why
             ("--agent", "ceftriaxone", "--age", "6 a", "--include-outside-population"),
             {"agent": "ceftriaxone", "patient": {"age": "6 a"}, "options": {"include_outside_population": True}},
         ),
+        (
+            (
+                *("--agent", "alendronate", "--age", "62 a", "--sex", "female", "--not-pregnant", "--not-lactating"),
+                *("--condition", "icd10:K22.0", "--condition", "raynaud-phenomenon", "--allergy", "rxnorm:2193"),
+                *("--medication", "rxnorm:1364430", "--medication", "atc:C10AA01", "--result", "2160-0 1.1 mg/dL"),
+            ),
+            {
+                "agent": "alendronate",
+                "patient": {
+                    "age": "62 a",
+                    "sex": "female",
+                    "pregnant": False,
+                    "lactating": False,
+                    "conditions": [{"system": ICD, "code": "K22.0"}, "raynaud-phenomenon"],
+                    "allergies": [{"system": RXNORM, "code": "2193"}],
+                    "medications": [{"system": RXNORM, "code": "1364430"}, {"system": ATC, "code": "C10AA01"}],
+                    "observations": [{"code": "2160-0", "value": 1.1, "unit": "mg/dL"}],
+                },
+            },
+        ),
+        (
+            (
+                *("--agent", "methotrexate", "--age", "30 a", "--pregnant", "--include-contraindicated"),
+                *("--none", "medications", "--none", "conditions", "--jurisdiction", "US"),
+                *("--condition", "snomed:89155008", "--start-date", "2026-12-01"),
+            ),
+            {
+                "agent": "methotrexate",
+                "patient": {
+                    "age": "30 a",
+                    "pregnant": True,
+                    "medications": [],
+                    "conditions": [{"system": SNOMED, "code": "89155008"}],
+                },
+                "options": {"include_contraindicated": True, "jurisdiction": "US", "start_date": "2026-12-01"},
+            },
+        ),
     ],
-    ids=["decimal", "division", "days", "birth date", "ideal weight", "volume", "product", "outside"],
+    ids=["decimal", "division", "days", "birth date", "ideal weight", "volume", "product", "outside", "safety", "none"],
 )
 def test_json_is_the_body_of_the_http_answer(client: FlaskClient, arguments: tuple[str, ...], body: Any) -> None:
     """--json prints what POST /v1/dose-calculations answers to the same request, byte for byte."""
@@ -169,6 +225,8 @@ def written_out(node: Any) -> Any:
     """Return a request whose quantities are written as "25 kg" with those quantities as objects."""
     if isinstance(node, dict):
         return {name: written_out(value) for name, value in node.items()}
+    if isinstance(node, list):
+        return [written_out(value) for value in node]
     if isinstance(node, str) and " " in node:
         number, unit = node.split(" ")
         return {"value": float(number) if "." in number else int(number), "unit": unit}
@@ -214,6 +272,12 @@ def test_refused_request_ends_with_2_and_names_the_field(arguments: tuple[str, .
         (("--agent", "ivig", "--weight", "25,4 kg"), "--weight", "a decimal comma, which some read as thousands"),
         (("--agent", "ivig", "--times-per-day", "three"), "--times-per-day", "a word"),
         ((), "--agent", "no agent"),
+        (("--agent", "ivig", "--condition", "icd9:250"), "--condition", "a terminology that is not read"),
+        (("--agent", "ivig", "--medication", "name:warfarin"), "--medication", "no terminology at all"),
+        (("--agent", "ivig", "--result", "2160-0 1.1"), "--result", "a value without a unit"),
+        (("--agent", "ivig", "--result", "creatinine 1.1 mg/dL"), "--result", "a word instead of a LOINC code"),
+        (("--agent", "ivig", "--result", "2160-0 1,1 mg/dL"), "--result", "a decimal comma"),
+        (("--agent", "ivig", "--none", "drugs"), "--none", "a list that does not exist"),
     ],
 )
 def test_option_that_cannot_be_read_is_named(arguments: tuple[str, ...], option: str, why: str) -> None:
@@ -222,6 +286,104 @@ def test_option_that_cannot_be_read_is_named(arguments: tuple[str, ...], option:
 
     assert (result.exit_code, result.stdout) == (2, ""), why
     assert f"'{option}'" in result.stderr
+
+
+# ---------------------------------------------------------------- safety
+
+
+def section(text: str, title: str) -> list[str]:
+    """Return the lines below a title, without their indent."""
+    lines = text.splitlines()
+    below = lines[lines.index(title) + 1 :]
+    ends = (index for index, line in enumerate(below) if not line.startswith("  "))
+    return [line.strip() for line in below[: next(ends)]]
+
+
+def test_contraindicated_dose_is_not_printed() -> None:
+    """Achalasia (K22.0) forbids alendronate: the status and the reason are printed, no amount and no working."""
+    result = run("calculate", "--agent", "alendronate", "--age", "62 a", "--condition", "icd10:K22.0")
+    lines = result.stdout.splitlines()
+
+    assert (result.exit_code, lines[0]) == (0, "alendronate: contraindicated")
+    assert section(result.stdout, "findings")[0].startswith(
+        "contraindicated          The oesophagus empties too slowly"
+    )
+    assert not [line for line in lines if line.startswith(("  dose ", "  working "))]
+    assert all("not computed" in line for line in section(result.stdout, "alternatives"))
+
+
+def test_contraindicated_dose_is_printed_when_asked_for() -> None:
+    """--include-contraindicated shows the dose below a status that still says contraindicated."""
+    arguments = ("--agent", "alendronate", "--age", "62 a", "--condition", "icd10:K22.0", "--include-contraindicated")
+    lines = run("calculate", *arguments).stdout.splitlines()
+
+    assert lines[0] == "alendronate: contraindicated"
+    assert "  dose         70 mg weekly" in lines
+
+
+def test_pregnancy_is_asked_in_three_values() -> None:
+    """--pregnant, --not-pregnant and neither: forbidden, silent, and possible with the field to give."""
+    asked = ("calculate", "--agent", "methotrexate", "--age", "30 a", "--sex", "female")
+    yes, no, unknown = (run(*asked, *flag).stdout for flag in (("--pregnant",), ("--not-pregnant",), ()))
+
+    assert "contraindicated          Pregnancy; " in yes
+    assert "Pregnancy; " not in no
+    assert "possibly contraindicated Pregnancy; " in unknown
+    assert "[patient.pregnant]" in unknown
+
+
+def test_interaction_is_printed_with_both_names() -> None:
+    """Apixaban (RxNorm 1364430) with diltiazem is a finding that names both."""
+    result = run("calculate", "--agent", "diltiazem", *CHILD, "--medication", "rxnorm:1364430")
+
+    assert any(
+        line.startswith("major ") and "diltiazem with apixaban" in line for line in section(result.stdout, "findings")
+    )
+
+
+@pytest.mark.parametrize(
+    ("flags", "is_open"), [((), True), (("--none", "medications"), False), (("--medication", "warfarin"), False)]
+)
+def test_no_medication_is_not_unknown_medication(flags: tuple[str, ...], is_open: bool) -> None:
+    """Without a list interactions were not checked, and the table says so; --none medications is an answer."""
+    printed = section(run("calculate", "--agent", "diltiazem", *CHILD, *flags).stdout, "not checked")
+
+    assert is_open == any(line.startswith("interactions: without the current medication") for line in printed)
+
+
+def test_unknown_code_is_printed() -> None:
+    """A code that nothing knows stands under "not checked" with its place."""
+    result = run("calculate", "--agent", "diltiazem", *CHILD, "--medication", "rxnorm:99999999")
+
+    (line,) = [line for line in section(result.stdout, "not checked") if line.startswith("drugs: ")]
+    assert line.endswith("[patient.medications[0]]")
+
+
+def test_monitoring_shows_results_actions_and_dates() -> None:
+    """A result is shown with what to do about it; with a start date each interval has a day."""
+    given = ("--result", "2777-1 1.4 mg/dL", "--start-date", "2026-12-01")
+    result = run("calculate", "--agent", "aluminium-hydroxide", "--age", "50 a", *given)
+
+    expected = "out-of-range phosphate 1.4 mg/dL: Stop.  (at 2 weeks, then monthly; next on 2026-12-31)"
+    assert expected in section(result.stdout, "monitoring")
+
+
+def test_monitoring_without_a_start_has_no_dates() -> None:
+    """No day is made up."""
+    result = run("calculate", "--agent", "aluminium-hydroxide", "--age", "50 a")
+
+    assert not any("next on" in line for line in section(result.stdout, "monitoring"))
+
+
+def test_result_in_another_unit_counts_the_same() -> None:
+    """Creatinine of 221 umol/L is 2.5 mg/dL: 29.75 mL/min for this woman, below the 35 of alendronate."""
+    woman = ("--age", "50 a", "--weight", "70 kg", "--sex", "female")
+    for given in ("2160-0 2.5 mg/dL", "14682-9 221 umol/L"):
+        result = run("calculate", "--agent", "alendronate", *woman, "--result", given)
+        assert (
+            "  major                    Creatinine clearance below 35 mL/min (creatinine clearance 29.75"
+            in result.stdout
+        )
 
 
 # ---------------------------------------------------------------- knowledge

@@ -1,0 +1,298 @@
+"""Compiled safety knowledge: predicates, rules, adverse effects, monitoring, advice, interactions.
+
+Like all knowledge values they are frozen and compare by identity.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from dosing_service.knowledge.ranges import Range
+from dosing_service.model import Category, Citations, Per, Severity, Sex
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DrugGroup:
+    """Drugs by RxNorm ingredient, ATC prefix, id of this knowledge base, or (for allergies) SNOMED CT substance."""
+
+    name: str
+    agents: frozenset[str]
+    atc: tuple[str, ...]
+    rxnorm: frozenset[str]
+    snomed: frozenset[str]
+
+
+# ---------------------------------------------------------------- predicates
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Predicate:
+    """A question about a patient that is answered with yes, no or unknown."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Always(Predicate):
+    """Holds for everyone."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HasCondition(Predicate):
+    """The patient has a diagnosis of the value set ``condition``."""
+
+    condition: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ObservationIn(Predicate):
+    """The latest value of an analyte lies in ``range``, which is in the analyte's base unit."""
+
+    analyte: str
+    range: Range
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClearanceIn(Predicate):
+    """Creatinine clearance (``crcl``, mL/min) or estimated GFR (``egfr``, mL/min/1.73 m²) lies in ``range``."""
+
+    kind: str
+    range: Range
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AgeIn(Predicate):
+    """The age lies in ``range``."""
+
+    range: Range
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WeightIn(Predicate):
+    """The body weight lies in ``range`` (kg)."""
+
+    range: Range
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SexIs(Predicate):
+    """The patient's sex."""
+
+    sex: Sex
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StateIs(Predicate):
+    """The patient is (or is not) pregnant or lactating."""
+
+    field: str
+    value: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AllergicTo(Predicate):
+    """The patient is allergic to a drug of the group, cross-reacting ones included."""
+
+    group: DrugGroup
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Takes(Predicate):
+    """The patient takes a drug of the group."""
+
+    group: DrugGroup
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RouteIs(Predicate):
+    """The regimen is given by this route."""
+
+    route: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RegimenIs(Predicate):
+    """The regimen is one of these."""
+
+    regimens: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DoseIn(Predicate):
+    """The upper end of the computed amount of one kind lies in ``range``; ``per_kg`` divides it by the body weight."""
+
+    per: Per
+    range: Range
+    per_kg: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AllOf(Predicate):
+    """Every one of several."""
+
+    parts: tuple[Predicate, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AnyOf(Predicate):
+    """At least one of several."""
+
+    parts: tuple[Predicate, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Not(Predicate):
+    """The opposite."""
+
+    part: Predicate
+
+
+# ---------------------------------------------------------------- what is said
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rule:
+    """What is said when ``when`` holds. ``summary`` is completed with this patient's numbers."""
+
+    id: str
+    category: Category
+    severity: Severity
+    when: Predicate
+    summary: str
+    management: str
+    jurisdiction: str | None
+    citations: Citations
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AdverseEffect:
+    """An adverse effect with its frequency as the source gives it."""
+
+    effect: str
+    frequency: str | None
+    serious: bool
+    citations: Citations
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Threshold:
+    """What to do when a monitored value lies in ``range``, which is in ``unit``."""
+
+    range: Range
+    unit: str
+    text: str
+    action: str
+    citations: Citations
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MonitoringLine:
+    """One line of a monitoring plan; ``interval_days`` is the longest documented interval. Every analyte of the line is
+    needed, unless ``one_is_enough``.
+    """
+
+    parameter: str
+    loinc: tuple[str, ...]
+    one_is_enough: bool
+    baseline: bool
+    interval_days: tuple[Decimal, Decimal] | None
+    interval_text: str | None
+    thresholds: tuple[Threshold, ...]
+    citations: Citations
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Advice:
+    """What to tell the patient or to keep in mind, whatever the findings."""
+
+    topic: str
+    text: str
+    citations: Citations
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Safety:
+    """Everything about the safety of one agent, its class included."""
+
+    rules: tuple[Rule, ...]
+    adverse_effects: tuple[AdverseEffect, ...]
+    monitoring: tuple[MonitoringLine, ...]
+    advice: tuple[Advice, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Interaction:
+    """A row: one or several of our agents with a drug, vaccine, food, device or procedure."""
+
+    id: str
+    agents: frozenset[str]
+    routes: frozenset[str]
+    kind: str
+    partner: DrugGroup
+    except_atc: tuple[str, ...]
+    severity: Severity | None
+    signals: tuple[str, ...]
+    mechanism: str
+    effect: str
+    management: str
+    when: Predicate
+    escalated: tuple[Predicate, Severity] | None
+    jurisdiction: str | None
+    citations: Citations
+
+
+# ---------------------------------------------------------------- terminology
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Analyte:
+    """A laboratory value or vital sign: its LOINC codes, each with the unit its values are in."""
+
+    id: str
+    name: str
+    units: Mapping[str, str]
+    molar_mass: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Drug:
+    """An ingredient: its codes and, if it is one of ours, its agent."""
+
+    name: str
+    rxnorm: str | None
+    atc: tuple[str, ...]
+    agent: str | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Terminology:
+    """Codes and what they stand for. ``substances`` (SNOMED CT) and ``partners`` (names) are what rules and rows
+    ask about.
+    """
+
+    condition_names: Mapping[str, str]
+    conditions_by_snomed: Mapping[str, tuple[str, ...]]
+    conditions_by_icd: Mapping[str, tuple[str, ...]]
+    analytes: Mapping[str, Analyte]
+    analyte_of_loinc: Mapping[str, str]
+    drugs_by_rxnorm: Mapping[str, Drug]
+    drugs_by_name: Mapping[str, Drug]
+    agent_of_atc: Mapping[str, str]
+    atc_aliases: Mapping[str, str]
+    substances: frozenset[str] = frozenset()
+    partners: frozenset[str] = frozenset()
+
+
+def slug(name: str) -> str:
+    """Return a name as an id: lower case, words joined by hyphens."""
+    return "-".join("".join(character if character.isalnum() else " " for character in name.lower()).split())
+
+
+def groups(predicate: Predicate) -> Iterator[DrugGroup]:
+    """Yield every group of drugs that a predicate asks about."""
+    if isinstance(predicate, AllergicTo | Takes):
+        yield predicate.group
+    elif isinstance(predicate, Not):
+        yield from groups(predicate.part)
+    elif isinstance(predicate, AllOf | AnyOf):
+        for part in predicate.parts:
+            yield from groups(part)

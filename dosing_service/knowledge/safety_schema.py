@@ -1,0 +1,159 @@
+"""Marshmallow schemas of the safety parts of the knowledge files; predicates are read when they are compiled."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import ValidationError, fields, post_load, validate, validates_schema
+
+from dosing_service.knowledge import safety
+from dosing_service.knowledge.fields import CitationsField, Number
+from dosing_service.knowledge.schema import AgentSchema, FileSchema, sentence
+from dosing_service.model import Category, Severity
+
+JURISDICTIONS = ("US", "EU", "UK", "FR", "AU")
+SIGNALS = (
+    *("cyp3a4", "p-gp", "bradycardia", "hypotension", "nephrotoxic", "bleeding", "immunosuppression", "absorption"),
+    *("hypokalaemia", "hypocalcaemia", "hepatotoxic", "myelosuppression", "thrombosis", "qt", "vaccine"),
+    *("neuromuscular", "other"),
+)
+KINDS = ("drug", "vaccine", "food", "device", "procedure")
+TOPICS = ("administration", "interactions", "fertility", "vaccines", "dental", "other")
+RULE_CATEGORIES = (
+    *(Category.BOXED_WARNING, Category.CONTRAINDICATION, Category.PRECAUTION, Category.AGE, Category.PREGNANCY),
+    *(Category.LACTATION, Category.RENAL, Category.HEPATIC, Category.CARDIAC, Category.ALLERGY, Category.DOSE_LIMIT),
+    *(Category.VACCINE, Category.ADMINISTRATION),
+)
+
+
+class RuleSchema(FileSchema):
+    id = fields.String(required=True, validate=validate.Regexp(r"^[a-z0-9]+(-[a-z0-9]+)*$"))
+    category = fields.Enum(Category, by_value=True, required=True, validate=validate.OneOf(RULE_CATEGORIES))
+    severity = fields.Enum(Severity, by_value=True, required=True)
+    when = fields.Dict(required=True)
+    summary = sentence(required=True)
+    management = sentence(required=True)
+    jurisdiction = fields.String(validate=validate.OneOf(JURISDICTIONS))
+    references = CitationsField(required=True)
+
+    @validates_schema(skip_on_field_errors=True)
+    def _is_consistent(self, data: Mapping[str, Any], **_: Any) -> None:
+        if "always" in data["when"] and data["severity"] is not Severity.INFO:
+            raise ValidationError("what holds for everyone is info, or it would alarm everyone", "severity")
+
+
+class AdverseEffectSchema(FileSchema):
+    effect = sentence(required=True)
+    frequency = sentence()
+    serious = fields.Boolean(required=True, truthy={True}, falsy={False})
+    references = CitationsField(required=True)
+
+    @post_load
+    def _build(self, data: dict[str, Any], **_: Any) -> safety.AdverseEffect:
+        return safety.AdverseEffect(data["effect"], data.get("frequency"), data["serious"], data["references"])
+
+
+class ThresholdSchema(FileSchema):
+    above = Number()
+    from_ = Number(data_key="from")
+    below = Number()
+    to = Number()
+    unit = sentence(required=True)
+    action = sentence(required=True)
+    references = CitationsField(required=True)
+
+
+class IntervalSchema(FileSchema):
+    low = Number(required=True)
+    high = Number(required=True)
+    unit = fields.String(required=True, validate=validate.OneOf(("d", "wk", "mo")))
+
+
+class MonitoringSchema(FileSchema):
+    parameter = sentence(required=True)
+    loinc = fields.List(fields.String(), load_default=list)
+    one_is_enough = fields.Boolean(load_default=False, truthy={True}, falsy={False})
+    baseline = fields.Boolean(required=True, truthy={True}, falsy={False})
+    interval = fields.Nested(IntervalSchema)
+    interval_text = sentence()
+    thresholds = fields.List(fields.Nested(ThresholdSchema), load_default=list)
+    references = CitationsField(required=True)
+
+
+class AdviceSchema(FileSchema):
+    topic = fields.String(required=True, validate=validate.OneOf(TOPICS))
+    text = sentence(required=True)
+    references = CitationsField(required=True)
+
+    @post_load
+    def _build(self, data: dict[str, Any], **_: Any) -> safety.Advice:
+        return safety.Advice(data["topic"], data["text"], data["references"])
+
+
+class ClassSchema(FileSchema):
+    """Facts that several agents share, written once."""
+
+    id = sentence(required=True)
+    agents = fields.List(fields.String(), required=True, validate=validate.Length(min=1))
+    rules = fields.List(fields.Nested(RuleSchema), load_default=list)
+    adverse_effects = fields.List(fields.Nested(AdverseEffectSchema), load_default=list)
+    monitoring = fields.List(fields.Nested(MonitoringSchema), load_default=list)
+    advice = fields.List(fields.Nested(AdviceSchema), load_default=list)
+
+
+class EscalationSchema(FileSchema):
+    when = fields.Dict(required=True)
+    severity = fields.Enum(Severity, by_value=True, required=True)
+
+
+class InteractionSchema(FileSchema):
+    id = fields.String(required=True, validate=validate.Regexp(r"^[ABN][0-9]{3}$"))
+    agents = fields.List(fields.String(), required=True, validate=validate.Length(min=1))
+    routes = fields.List(fields.String(), load_default=list)
+    with_ = fields.Dict(required=True, data_key="with")
+    except_atc = fields.List(fields.String(), load_default=list)
+    severity = fields.String(required=True, validate=validate.OneOf((*Severity, "none")))
+    signals = fields.List(fields.String(validate=validate.OneOf(SIGNALS)), load_default=list)
+    mechanism = sentence(required=True)
+    effect = sentence(required=True)
+    management = sentence(required=True)
+    when = fields.Dict()
+    escalate = fields.Nested(EscalationSchema)
+    jurisdiction = fields.String(validate=validate.OneOf(JURISDICTIONS))
+    references = CitationsField(required=True)
+
+
+class ConditionSchema(FileSchema):
+    name = sentence(required=True)
+    snomed = fields.List(fields.String(), required=True)
+    icd10 = fields.List(fields.String(), required=True)
+    verified = fields.Boolean(required=True, truthy={True}, falsy={False})
+
+
+class LoincSchema(FileSchema):
+    """A LOINC code with the unit of its values; a finding without a number (present, absent) has none."""
+
+    code = sentence(required=True)
+    unit = sentence(load_default="1")
+    verified = fields.Boolean(required=True, truthy={True}, falsy={False})
+    formula = sentence()
+
+
+class MolarMassSchema(FileSchema):
+    value = Number(required=True)
+    unit = fields.String(required=True, validate=validate.OneOf(("g/mol",)))
+
+
+class AnalyteSchema(FileSchema):
+    name = sentence(required=True)
+    loinc = fields.List(fields.Nested(LoincSchema), required=True, validate=validate.Length(min=1))
+    molar_mass = fields.Nested(MolarMassSchema)
+    units = fields.List(fields.String())
+
+
+class AgentFileSchema(AgentSchema):
+    """An agent's file: doses and evidence, and what is known of its safety."""
+
+    rules = fields.List(fields.Nested(RuleSchema), load_default=list)
+    adverse_effects = fields.List(fields.Nested(AdverseEffectSchema), load_default=list)
+    monitoring = fields.List(fields.Nested(MonitoringSchema), load_default=list)
+    advice = fields.List(fields.Nested(AdviceSchema), load_default=list)

@@ -1,0 +1,250 @@
+"""What is known of a patient, looked up once per request: diagnoses, drugs, allergies, latest results."""
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+
+from dosing_service.knowledge.lab_units import dimension, in_base
+from dosing_service.knowledge.safety import Analyte, Drug, DrugGroup, Terminology, slug
+from dosing_service.model import Citations, Coding, NotChecked, Observation, Patient, RenalFunction, Value
+from dosing_service.rules import renal
+from dosing_service.rules.renal import Clearance
+
+RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
+ATC = "http://www.whocc.no/atc"
+SNOMED = "http://snomed.info/sct"
+ICD10 = "http://hl7.org/fhir/sid/icd-10-cm"
+
+
+#: A code of the fifth level, one substance. Anything shorter or otherwise spelled is matched as far as it goes, and
+#: said to be unknown.
+_ATC = re.compile(r"[A-Z][0-9]{2}[A-Z]{2}[0-9]{2}")
+#: ATC groups of what acts where it is put: mouth, rectum, skin, nose, airways, eyes, ears. A cream interacts with
+#: nothing.
+_LOCAL_ATC = ("A01", "C05A", "D", "R01A", "R03B", "S")
+#: A clearance that the laboratory reports is not computed here and needs no formula.
+_REPORTED = Citations((), verified=True)
+
+
+class Substance(Value, frozen=True):
+    """A drug or allergen: what it is called, its agent if it is one of ours, and its codes."""
+
+    name: str
+    agent: str | None = None
+    atc: tuple[str, ...] = ()
+    rxnorm: frozenset[str] = frozenset()
+    snomed: str | None = None
+    is_known: bool = True
+
+
+class Entry(Value, frozen=True):
+    """A substance of the request, and where it stands there."""
+
+    path: str
+    substance: Substance
+
+
+class Result(Value, frozen=True):
+    """The latest usable result of an analyte, in the analyte's base unit and as it was sent."""
+
+    path: str
+    base: Decimal
+    observation: Observation
+
+
+class Facts:
+    """A patient seen through a terminology. ``None`` stands for unknown throughout."""
+
+    def __init__(self, patient: Patient, terminology: Terminology) -> None:
+        self.patient = patient
+        self.terminology = terminology
+        self.diagnoses, self.unknown_diagnoses = _diagnoses(patient.conditions, terminology)
+        self.medications = _entries("medications", patient.medications, terminology)
+        self.allergies = _entries("allergies", patient.allergies, terminology)
+        self.results, self.unreadable = _results(patient.observations or (), terminology)
+        self._clearances: dict[str, Clearance | None] = {}
+
+    def clearance(self, kind: str) -> Clearance | None:
+        """Return creatinine clearance (``crcl``) or estimated GFR (``egfr``): as measured, else computed, else
+        ``None``.
+        """
+        if kind not in self._clearances:
+            self._clearances[kind] = self._measured(kind) or self._computed(kind)
+        return self._clearances[kind]
+
+    def _measured(self, kind: str) -> Clearance | None:
+        result = self.results.get(kind)
+        if result is None:
+            return None
+        return Clearance(result.base, "as reported", (result.path,), _REPORTED)
+
+    def _computed(self, kind: str) -> Clearance | None:
+        creatinine = self.results.get("creatinine")
+        if creatinine is None:
+            return None
+        formula = renal.creatinine_clearance if kind == "crcl" else renal.estimated_gfr
+        return formula(self.patient, creatinine.base, creatinine.path)
+
+    def clearances_used(self) -> list[RenalFunction]:
+        """Return the clearances that a rule has asked for and that are known."""
+        used = ((kind, item) for kind, item in sorted(self._clearances.items()) if item is not None)
+        return [_renal_function(kind, item) for kind, item in used]
+
+    def uncoded(self) -> list[NotChecked]:
+        """Return the codes that nothing here knows, and the results that could not be read."""
+        entries = (*(self.medications or ()), *(self.allergies or ()))
+        unknown_drugs = [entry.path for entry in entries if not entry.substance.is_known]
+        found = []
+        if self.unknown_diagnoses:
+            why = "no rule knows these diagnoses; they were not considered"
+            found.append(NotChecked("conditions", self.unknown_diagnoses, why))
+        if unknown_drugs:
+            why = "these drugs are not in the terminology; their interactions and cross-allergies were not checked"
+            found.append(NotChecked("drugs", tuple(unknown_drugs), why))
+        if self.unreadable:
+            why = "no analyte has this LOINC code, or the unit does not fit the code; these results were not used"
+            found.append(NotChecked("observations", self.unreadable, why))
+        return found
+
+
+def _renal_function(kind: str, item: Clearance) -> RenalFunction:
+    unit = "mL/min" if kind == "crcl" else "mL/min/{1.73_m2}"
+    cited = item.citations
+    return RenalFunction(kind, item.value, unit, item.method, item.because, cited.references, cited.verified)
+
+
+def _diagnoses(
+    codings: tuple[Coding, ...] | None, terminology: Terminology
+) -> tuple[Mapping[str, tuple[str, ...]] | None, tuple[str, ...]]:
+    """Return the places of the request's diagnoses by value set (``None``: unknown), and those that no set knows."""
+    if codings is None:
+        return None, ()
+    found: dict[str, tuple[str, ...]] = {}
+    unknown = []
+    for index, coding in enumerate(codings):
+        path = f"patient.conditions[{index}]"
+        ids = _value_sets(coding, terminology)
+        for id_ in ids:
+            found[id_] = (*found.get(id_, ()), path)
+        if not ids:
+            unknown.append(path)
+    return found, tuple(unknown)
+
+
+def _value_sets(coding: Coding, terminology: Terminology) -> tuple[str, ...]:
+    if coding.system is None:
+        return (coding.code,) if coding.code in terminology.condition_names else ()
+    if coding.system == SNOMED:
+        return terminology.conditions_by_snomed.get(coding.code, ())
+    if coding.system != ICD10:
+        return ()
+    prefixes = (coding.code[:length] for length in range(3, len(coding.code) + 1))
+    found = dict.fromkeys(
+        id_ for prefix in prefixes for id_ in terminology.conditions_by_icd.get(prefix.rstrip("."), ())
+    )
+    return tuple(found)
+
+
+def _entries(name: str, codings: tuple[Coding, ...] | None, terminology: Terminology) -> tuple[Entry, ...] | None:
+    if codings is None:
+        return None
+    paths = (f"patient.{name}[{index}]" for index in range(len(codings)))
+    read = taken if name == "medications" else substance
+    return tuple([Entry(path, read(coding, terminology)) for path, coding in zip(paths, codings, strict=True)])
+
+
+def taken(coding: Coding, terminology: Terminology) -> Substance:
+    """Return the drug of a medication list: one with an ATC code for local use does not count as the agent itself.
+
+    An allergen does: who reacts to a cream reacts to the tablet.
+    """
+    known = substance(coding, terminology)
+    is_local = coding.system == ATC and coding.code.startswith(_LOCAL_ATC)
+    return Substance(f"{known.name} for local use", None, known.atc) if is_local and known.agent else known
+
+
+def substance(coding: Coding, terminology: Terminology) -> Substance:
+    """Return the drug or allergen that a coding stands for; what the terminology does not know says so."""
+    code = coding.code
+    if coding.system == RXNORM:
+        drug = terminology.drugs_by_rxnorm.get(code)
+        return _of_drug(drug, code) if drug else Substance(f"RxNorm {code}", rxnorm=frozenset({code}), is_known=False)
+    if coding.system == ATC:
+        current = terminology.atc_aliases.get(code, code)
+        agent = terminology.agent_of_atc.get(current)
+        ours = terminology.drugs_by_name.get(agent or "")
+        rxnorm = frozenset({ours.rxnorm} if ours and ours.rxnorm else ())
+        is_known = _ATC.fullmatch(current) is not None
+        return Substance(agent or f"ATC {current}", agent, (current,), rxnorm, is_known=is_known)
+    if coding.system == SNOMED:
+        return Substance(f"SNOMED CT {code}", snomed=code, is_known=code in terminology.substances)
+    known = terminology.drugs_by_name.get(code) if coding.system is None else None
+    if known is not None:
+        return _of_drug(known, None)
+    return Substance(code, is_known=coding.system is None and slug(code) in terminology.partners)
+
+
+def named_substance(code: str, terminology: Terminology) -> Substance:
+    """Return a drug named by an RxNorm ingredient, an ATC code, or the name of what a row is about."""
+    if code.isdigit():
+        return substance(Coding(code, RXNORM), terminology)
+    is_atc = len(code) > 2 and code[0].isalpha() and code[0].isupper() and code[1:3].isdigit()
+    return taken(Coding(code, ATC if is_atc else None), terminology)
+
+
+def _of_drug(drug: Drug, code: str | None) -> Substance:
+    codes = frozenset(item for item in (drug.rxnorm, code) if item)
+    return Substance(drug.agent or drug.name, drug.agent, drug.atc, codes)
+
+
+def belongs(given: Substance, group: DrugGroup, except_atc: tuple[str, ...] = ()) -> int:
+    """Return how specifically a substance belongs to a group: 0 not at all, else higher for the closer match.
+
+    An id or RxNorm ingredient beats an ATC code; of ATC prefixes the longest wins.
+    """
+    if except_atc and any(code.startswith(except_atc) for code in given.atc):
+        return 0
+    if given.agent is not None and given.agent in group.agents:
+        return 100
+    if given.rxnorm & group.rxnorm or (given.snomed is not None and given.snomed in group.snomed):
+        return 90
+    prefixes = [len(prefix) for prefix in group.atc for code in given.atc if code.startswith(prefix)]
+    if prefixes:
+        return max(prefixes)
+    has_codes = given.atc or given.rxnorm or given.snomed or given.agent
+    return 0 if has_codes or slug(given.name) != slug(group.name) else 80
+
+
+def _results(
+    observations: tuple[Observation, ...], terminology: Terminology
+) -> tuple[Mapping[str, Result], tuple[str, ...]]:
+    """Return the latest readable result of each analyte, and the places of those that cannot be read."""
+    found: dict[str, Result] = {}
+    unreadable = []
+    for index, observation in enumerate(observations):
+        path = f"patient.observations[{index}]"
+        analyte = terminology.analytes.get(terminology.analyte_of_loinc.get(observation.code, ""))
+        base = in_base(observation.value, observation.unit, analyte) if analyte else None
+        if analyte is None or base is None or _has_other_code(observation, analyte):
+            unreadable.append(path)
+            continue
+        known = found.get(analyte.id)
+        if known is None or _is_later(observation, known.observation):
+            found[analyte.id] = Result(path, base, observation)
+    return found, tuple(unreadable)
+
+
+def _has_other_code(observation: Observation, analyte: Analyte) -> bool:
+    """Tell whether the unit belongs to another code of the analyte: one of the two is wrong, and which is not known."""
+    kind = dimension(observation.unit)
+    own = dimension(analyte.units[observation.code])
+    return kind != own and kind in {dimension(unit) for unit in analyte.units.values()}
+
+
+def _is_later(one: Observation, other: Observation) -> bool:
+    """Tell whether ``one`` replaces ``other``: a dated result beats an undated one, a later one an earlier; else
+    the last.
+    """
+    if one.measured_on is None or other.measured_on is None:
+        return other.measured_on is None
+    return one.measured_on >= other.measured_on
