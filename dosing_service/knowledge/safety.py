@@ -276,7 +276,7 @@ class Terminology:
     analyte_of_loinc: Mapping[str, str]
     drugs_by_rxnorm: Mapping[str, Drug]
     drugs_by_name: Mapping[str, Drug]
-    agent_of_atc: Mapping[str, str]
+    drugs_by_atc: Mapping[str, Drug]
     atc_aliases: Mapping[str, str]
     substances: frozenset[str] = frozenset()
     partners: frozenset[str] = frozenset()

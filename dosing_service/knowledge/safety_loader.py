@@ -60,8 +60,10 @@ def terminology(documents: Mapping[str, Any], drugs_csv: str) -> safety.Terminol
         analytes=MappingProxyType(analytes),
         analyte_of_loinc=_analyte_of_loinc(analytes),
         drugs_by_rxnorm=MappingProxyType({code: drug for codes, drug in drugs for code in codes}),
-        drugs_by_name=MappingProxyType({drug.agent or drug.name: drug for _, drug in reversed(drugs)}),
-        agent_of_atc=MappingProxyType({code: drug.agent for _, drug in drugs if drug.agent for code in drug.atc}),
+        drugs_by_name=MappingProxyType(
+            {drug.agent or drug.name: drug for _, drug in reversed(drugs) if drug.agent or drug.name}
+        ),
+        drugs_by_atc=MappingProxyType(_by_atc(drug for _, drug in drugs)),
         atc_aliases=MappingProxyType(dict(documents["terminology/atc_aliases.yaml"])),
     )
 
@@ -110,6 +112,16 @@ def _drugs(text: str) -> Iterator[tuple[tuple[str, ...], safety.Drug]]:
         codes = tuple(code for code in (row["rxnorm"], *row["rxnorm_salts"].split()) if code)
         drug = safety.Drug(row["name"], row["rxnorm"] or None, tuple(row["atc"].split()), row["agent"] or None)
         yield codes, drug
+
+
+def _by_atc(drugs: Iterable[safety.Drug]) -> dict[str, safety.Drug]:
+    """Return the drug of each ATC code: one of our agents, else the only drug that has the code."""
+    having: dict[str, list[safety.Drug]] = {}
+    for drug in drugs:
+        for code in drug.atc:
+            having.setdefault(code, []).append(drug)
+    named = {code: next((drug for drug in found if drug.agent), found[0]) for code, found in having.items()}
+    return {code: drug for code, drug in named.items() if drug.agent or (drug.name and len(having[code]) == 1)}
 
 
 # ---------------------------------------------------------------- rules of agents and classes

@@ -171,16 +171,17 @@ def substance(coding: Coding, terminology: Terminology) -> Substance:
         return _of_drug(drug, code) if drug else Substance(f"RxNorm {code}", rxnorm=frozenset({code}), is_known=False)
     if coding.system == ATC:
         current = terminology.atc_aliases.get(code, code)
-        agent = terminology.agent_of_atc.get(current)
-        ours = terminology.drugs_by_name.get(agent or "")
-        rxnorm = frozenset({ours.rxnorm} if ours and ours.rxnorm else ())
-        is_known = _ATC.fullmatch(current) is not None
-        return Substance(agent or f"ATC {current}", agent, (current,), rxnorm, is_known=is_known)
+        known = terminology.drugs_by_atc.get(current)
+        if known is None:
+            return Substance(f"ATC {current}", atc=(current,), is_known=_ATC.fullmatch(current) is not None)
+        # The code says more than the ingredient does: aspirin for pain is not aspirin against clotting.
+        rxnorm = frozenset({known.rxnorm} if known.agent and known.rxnorm else ())
+        return Substance(known.agent or known.name, known.agent, (current,), rxnorm)
     if coding.system == SNOMED:
         return Substance(f"SNOMED CT {code}", snomed=code, is_known=code in terminology.substances)
-    known = terminology.drugs_by_name.get(code) if coding.system is None else None
-    if known is not None:
-        return _of_drug(known, None)
+    named = terminology.drugs_by_name.get(code) if coding.system is None else None
+    if named is not None:
+        return _of_drug(named, None)
     return Substance(code, is_known=coding.system is None and slug(code) in terminology.partners)
 
 

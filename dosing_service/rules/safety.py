@@ -67,7 +67,7 @@ def _finding(item: Judged) -> Finding | None:
         verdict=Verdict.APPLIES if applies else Verdict.POSSIBLE,
         summary=_summary(rule, evaluation),
         because=evaluation.because if applies else evaluation.needs,
-        management=rule.management,
+        management=rule.management if applies else f"Find out first. If it holds: {rule.management}",
         references=rule.citations.references,
         verified=rule.citations.verified,
     )
