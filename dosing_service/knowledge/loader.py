@@ -63,7 +63,7 @@ def load(root: Traversable | None = None) -> base.KnowledgeBase:
 
 def _files(root: Traversable) -> Iterator[tuple[str, str]]:
     single = ("references.yaml", "release.yaml", "known_answers.yaml", "terminology/drugs.csv", _PATHWAY)
-    terms = (f"terminology/{part}.yaml" for part in ("conditions", "observations", "atc_aliases"))
+    terms = (f"terminology/{part}.yaml" for part in ("conditions", "observations", "atc_aliases", "local_use"))
     for name in (*single, *terms):
         yield name, _text(root, name)
     for folder in ("agents", "classes", "interactions"):

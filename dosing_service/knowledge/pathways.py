@@ -12,8 +12,6 @@ from dosing_service.knowledge.fields import CitationsField, Whole
 from dosing_service.knowledge.schema import FileSchema, NoteSchema, sentence
 from dosing_service.model import Citations
 
-FEATURES = ("disease", "activity", "lesion_size", "extent", "refractory", "ulcerated", "inflamed", "painful")
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Option:

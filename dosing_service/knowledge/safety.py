@@ -278,6 +278,7 @@ class Terminology:
     drugs_by_name: Mapping[str, Drug]
     drugs_by_atc: Mapping[str, Drug]
     atc_aliases: Mapping[str, str]
+    local_atc: tuple[str, ...]
     substances: frozenset[str] = frozenset()
     partners: frozenset[str] = frozenset()
 

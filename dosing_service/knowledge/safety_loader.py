@@ -65,6 +65,7 @@ def terminology(documents: Mapping[str, Any], drugs_csv: str) -> safety.Terminol
         ),
         drugs_by_atc=MappingProxyType(_by_atc(drug for _, drug in drugs)),
         atc_aliases=MappingProxyType(dict(documents["terminology/atc_aliases.yaml"])),
+        local_atc=tuple(documents["terminology/local_use.yaml"]),
     )
 
 
@@ -243,6 +244,11 @@ def interactions(name: str, document: list[Any], agents: Iterable[str], reader: 
 
 def _interaction(name: str, data: Mapping[str, Any], reader: Reader) -> safety.Interaction:
     partner, escalate = data["with_"], data.get("escalate")
+    kind = partner.get("kind", "drug")
+    if kind not in safety_schema.KINDS:
+        raise KnowledgeError(
+            name, f"{data['id']}.with.kind", f"{kind!r} is not one of {', '.join(safety_schema.KINDS)}"
+        )
     escalated = None
     if escalate:
         escalated = (_predicate(name, data["id"], escalate["when"], reader), escalate["severity"])
@@ -254,7 +260,7 @@ def _interaction(name: str, data: Mapping[str, Any], reader: Reader) -> safety.I
         id=data["id"],
         agents=frozenset(data["agents"]),
         routes=frozenset(data["routes"]),
-        kind=str(partner.get("kind", "drug")),
+        kind=kind,
         partner=group,
         except_atc=tuple(data["except_atc"]),
         severity=None if data["severity"] == "none" else Severity(data["severity"]),

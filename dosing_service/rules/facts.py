@@ -19,9 +19,6 @@ ICD10 = "http://hl7.org/fhir/sid/icd-10-cm"
 #: A code of the fifth level, one substance. Anything shorter or otherwise spelled is matched as far as it goes, and
 #: said to be unknown.
 _ATC = re.compile(r"[A-Z][0-9]{2}[A-Z]{2}[0-9]{2}")
-#: ATC groups of what acts where it is put: mouth, rectum, skin, nose, airways, eyes, ears. A cream interacts with
-#: nothing.
-_LOCAL_ATC = ("A01", "C05A", "D", "R01A", "R03B", "S")
 #: A clearance that the laboratory reports is not computed here and needs no formula.
 _REPORTED = Citations((), verified=True)
 
@@ -159,7 +156,7 @@ def taken(coding: Coding, terminology: Terminology) -> Substance:
     An allergen does: who reacts to a cream reacts to the tablet.
     """
     known = substance(coding, terminology)
-    is_local = coding.system == ATC and coding.code.startswith(_LOCAL_ATC)
+    is_local = coding.system == ATC and coding.code.startswith(terminology.local_atc)
     return Substance(f"{known.name} for local use", None, known.atc) if is_local and known.agent else known
 
 

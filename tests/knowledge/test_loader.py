@@ -44,6 +44,8 @@ def spoil(file: Path, old: str, new: str) -> None:
 
 
 DILTIAZEM = "agents/diltiazem.yaml"
+ROWS = "interactions/comedication-1.yaml"
+PATHWAY = "pathways/calcinosis.yaml"
 DOSE = "{low: 2, high: 4, unit: mg/kg/d, per: day}"
 LIMIT = (
     "{kind: daily-maximum, value: 360, unit: mg/d, effect: cap, applies_to: {formulation: immediate-release}"
@@ -207,6 +209,35 @@ FAULTS: list[Row] = [
         "two regimens",
     ),
     (DILTIAZEM, "id: ir-tablet-60", "id: ir-tablet-30", "products.ir-tablet-30", "occurs twice", "two products"),
+    # ---- safety
+    (DILTIAZEM, "condition: sick-sinus-syndrome", "condition: sick-sinus", "rules", "sick-sinus", "no such diagnosis"),
+    (DILTIAZEM, 'observation: "8480-6"', 'observation: "8480-1"', "rules", "8480-1", "no such analyte"),
+    (
+        DILTIAZEM,
+        '{observation: "8480-6", below: 90, unit: "mm[Hg]"}',
+        "{pressure: 90}",
+        "rules",
+        "pressure",
+        "no predicate",
+    ),
+    (ROWS, "agents: [diltiazem]", "agents: [diltiazen]", "B001", "no agent 'diltiazen'", "a row about nobody"),
+    (
+        ROWS,
+        "kind: drug, atc: [C07, S01ED]",
+        "kind: pill, atc: [C07]",
+        "B001.with.kind",
+        "not one of drug",
+        "a partner of no kind",
+    ),
+    (PATHWAY, "activity: active}", "activities: active}", "scenarios.1.when", "Unknown field", "no such feature"),
+    (
+        PATHWAY,
+        "regimen: calcinosis-monthly-series",
+        "regimen: monthly",
+        "",
+        "with regimen 'monthly'",
+        "no such regimen",
+    ),
     # ---- the other files
     ("references.yaml", "seen: abstract", "seen: dream", "traineau-2020.seen", "Must be one of", "how much was seen"),
     ("release.yaml", "reviewed:", "revised:", "reviewed", "Missing data", "the state of review"),
