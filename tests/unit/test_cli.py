@@ -381,8 +381,8 @@ def test_result_in_another_unit_counts_the_same() -> None:
     for given in ("2160-0 2.5 mg/dL", "14682-9 221 umol/L"):
         result = run("calculate", "--agent", "alendronate", *woman, "--result", given)
         assert (
-            "  major                    Creatinine clearance below 35 mL/min (creatinine clearance 29.75"
-            in result.stdout
+            "  major                    Creatinine clearance below 35 mL/min, or kidney disease of stage 4 or 5 "
+            "(creatinine clearance 29.75" in result.stdout
         )
 
 
