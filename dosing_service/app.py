@@ -9,6 +9,7 @@ from dosing_service.api import (
     dose_calculations,
     interactions,
     operations,
+    order_checks,
     problems,
     references,
     treatment_options,
@@ -32,6 +33,7 @@ def create_app(settings: config.Settings | None = None, known: KnowledgeBase | N
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes + 1
     problems.register(app)
     app.register_blueprint(dose_calculations.blueprint(settings, known, AnswerWriter(known)))
+    app.register_blueprint(order_checks.blueprint(settings, known))
     app.register_blueprint(agents.blueprint(known))
     app.register_blueprint(treatment_options.blueprint(settings, known))
     app.register_blueprint(interactions.blueprint(known))

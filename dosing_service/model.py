@@ -79,6 +79,11 @@ class Category(StrEnum):
     PRECAUTION = "precaution"
     POPULATION = "population"
     DOSE_LIMIT = "dose-limit"
+    DOSE = "dose"
+    FREQUENCY = "frequency"
+    ROUTE = "route"
+    DURATION = "duration"
+    FORMULATION = "formulation"
     EVIDENCE = "evidence"
     DISAGREEMENT = "disagreement"
     INDICATION = "indication"
@@ -183,6 +188,70 @@ class DoseRequest(Value, frozen=True):
     disease: str | None = None
     lesion: str | None = None
     options: Options = Options()
+    as_of: date | None = None
+
+
+class OrderedDose(Value, frozen=True):
+    """The dose of an order, ``low`` to ``high`` in a unit of :data:`dosing_service.units.ORDER_UNITS`, as an amount
+    ``per`` administration, day, week, month or course.
+    """
+
+    low: Decimal
+    high: Decimal
+    unit: str
+    per: Per
+
+
+class OrderedFrequency(Value, frozen=True):
+    """How often an order is given: ``times`` in each ``every`` ``unit`` (h, d, wk or mo).
+
+    ``times_high`` is 0 where no number was given: once only, or as needed without a maximum. ``count`` is the number
+    of administrations of one course, which comes again after ``repeat_every`` ``repeat_unit``.
+    """
+
+    times_low: int = 0
+    times_high: int = 0
+    every_low: Decimal = Decimal(1)
+    every_high: Decimal = Decimal(1)
+    unit: str = "d"
+    once: bool = False
+    as_needed: bool = False
+    count: int | None = None
+    repeat_every: Decimal | None = None
+    repeat_unit: str | None = None
+
+
+class OrderedInfusion(Value, frozen=True):
+    """How fast an order runs: over so many minutes, or at a rate."""
+
+    minutes: Decimal | None = None
+    rate: Decimal | None = None
+    rate_unit: str | None = None
+
+
+class Order(Value, frozen=True):
+    """A proposed order. What it leaves out is unknown; ``product`` is a product id or a product code of the agent."""
+
+    id: str
+    agent: Coding
+    dose: OrderedDose | None = None
+    frequency: OrderedFrequency | None = None
+    route: str | None = None
+    duration_days: Decimal | None = None
+    product: Coding | None = None
+    infusion: OrderedInfusion | None = None
+    already_given_mg: Decimal | None = None
+    regimen: str | None = None
+    disease: str | None = None
+    lesion: str | None = None
+
+
+class OrderRequest(Value, frozen=True):
+    """Proposed orders for one patient."""
+
+    orders: tuple[Order, ...]
+    patient: Patient = Patient()
+    jurisdiction: str | None = None
     as_of: date | None = None
 
 
@@ -440,5 +509,107 @@ class TreatmentOptions(Value, frozen=True):
     options: tuple[TreatmentOption, ...]
     not_recommended: tuple[TreatmentOption, ...]
     notes: tuple[Any, ...]
+    not_checked: tuple[NotChecked, ...]
+    as_of: date | None
+
+
+class OrderVerdict(StrEnum):
+    """What an order check comes to, worst first. ``pass`` means that every check ran and found nothing to act on."""
+
+    STOP = "stop"
+    WARN = "warn"
+    INCOMPLETE = "incomplete"
+    PASS = "pass"
+
+
+class CauseKind(StrEnum):
+    """The slips that are looked for behind an order outside its range."""
+
+    WRONG_WEIGHT = "wrong-weight"
+    DAILY_INSTEAD_OF_WEEKLY = "daily-instead-of-weekly"
+    COURSE_TOTAL_GIVEN_DAILY = "course-total-given-daily"
+    WEEKLY_TOTAL_GIVEN_DAILY = "weekly-total-given-daily"
+    WEEKLY_TOTAL_GIVEN_EACH_TIME = "weekly-total-given-each-time"
+    DAILY_TOTAL_GIVEN_EACH_TIME = "daily-total-given-each-time"
+    PER_KG_DOSE_GIVEN_AS_TOTAL = "per-kg-dose-given-as-total"
+    TENFOLD = "tenfold"
+    THOUSANDFOLD = "thousandfold"
+    LB_FOR_KG = "lb-for-kg"
+
+
+class OrderedAmount(Value, frozen=True):
+    """What an order comes to as one kind of amount; ``value`` is the most, ``low`` the least of a range."""
+
+    per: Per
+    value: Decimal
+    low: Decimal
+    unit: str
+    text: str
+
+
+class ExpectedAmount(Value, frozen=True):
+    """What a documented regimen comes to for this patient."""
+
+    regimen: str
+    per: Per
+    low: Decimal
+    high: Decimal
+    unit: str
+    text: str
+
+
+class Ratio(Value, frozen=True):
+    """An order divided by the lower and by the upper end of a documented range: within is ``low`` >= 1 >= ``high``."""
+
+    low: Decimal | None
+    high: Decimal
+
+
+class WouldBe(Value, frozen=True):
+    """An order without its slip: the dose, the frequency in words where that is what changes, or the weight."""
+
+    text: str
+    regimen: str
+    dose: "OrderedDose | None" = None
+    frequency: str | None = None
+    weight: Quantity | None = None
+
+
+class LikelyCause(Value, frozen=True):
+    """A slip that would explain an order outside its range."""
+
+    kind: CauseKind
+    summary: str
+    would_be: WouldBe
+
+
+class OrderAssessment(Value, frozen=True):
+    """The judgement of one order. ``agent`` is ``None`` for a drug that this knowledge base has no doses of.
+
+    ``regimen`` is the one the order was compared with; ``together`` holds the sum with the orders in ``summed_with``.
+    """
+
+    id: str
+    agent: str | None
+    regimen: str | None
+    verdict: OrderVerdict
+    ordered: tuple[OrderedAmount, ...]
+    summed_with: tuple[str, ...]
+    together: tuple[OrderedAmount, ...]
+    expected: tuple[ExpectedAmount, ...]
+    ratio: Ratio | None
+    likely_causes: tuple[LikelyCause, ...]
+    limits: tuple[LimitCheck, ...]
+    findings: tuple[Finding, ...]
+    not_checked: tuple[NotChecked, ...]
+    monitoring: tuple[MonitoringItem, ...]
+
+
+class OrderCheck(Value, frozen=True):
+    """The judgement of all orders together; ``findings`` are those about the patient."""
+
+    verdict: OrderVerdict
+    orders: tuple[OrderAssessment, ...]
+    findings: tuple[Finding, ...]
     not_checked: tuple[NotChecked, ...]
     as_of: date | None

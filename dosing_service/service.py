@@ -8,8 +8,8 @@ from typing import TypeVar
 from dosing_service.errors import UnknownId
 from dosing_service.knowledge.base import Agent, KnowledgeBase, Reference
 from dosing_service.knowledge.safety import Interaction
-from dosing_service.model import Assessment, DoseRequest, TreatmentOptions, TreatmentRequest
-from dosing_service.rules import pathway
+from dosing_service.model import Assessment, DoseRequest, OrderCheck, OrderRequest, TreatmentOptions, TreatmentRequest
+from dosing_service.rules import order_check, pathway
 from dosing_service.rules.assessment import assess
 from dosing_service.rules.facts import belongs, named_substance
 from dosing_service.rules.interactions import as_substance
@@ -28,6 +28,15 @@ def calculate_dose(request: DoseRequest, knowledge: KnowledgeBase) -> Assessment
             cannot be computed.
     """
     return assess(request, find_agent(request.agent, knowledge), knowledge)
+
+
+def check_orders(request: OrderRequest, knowledge: KnowledgeBase) -> OrderCheck:
+    """Return the judgement of proposed orders by the regimens that would compute them.
+
+    Raises:
+        InvalidRequest: an order names an agent, regimen or product that does not exist.
+    """
+    return order_check.check(request, knowledge)
 
 
 def treatment_options(request: TreatmentRequest, knowledge: KnowledgeBase) -> TreatmentOptions:

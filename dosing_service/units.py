@@ -156,6 +156,57 @@ DOSE_UNITS = {
     )
 }
 
+
+@dataclass(frozen=True, slots=True)
+class OrderUnit:
+    """A unit an order may be written in, taken apart: ``mg/kg/d`` is amount ``mg``, body ``kg``, time ``d``.
+
+    ``milligrams`` is the factor of the amount to milligrams, ``None`` for what only a product gives a mass: pieces,
+    vials, millilitres.
+    """
+
+    code: str
+    amount: str
+    body: str | None
+    time: str | None
+    milligrams: Decimal | None
+
+
+_MILLIGRAMS = {"mg": Decimal(1), "g": Decimal(1000), "ug": Decimal("0.001"), "ng": Decimal("0.000001")}
+#: What is counted in products. ``{tablet}`` and its like are UCUM annotations.
+PIECES = ("{tablet}", "{capsule}", "{vial}", "mL")
+_BODIES = (None, "kg", "m2")
+_TIMES = (None, "d", "wk", "mo", "h", "min")
+
+
+def _order_units() -> dict[str, OrderUnit]:
+    """Return every unit of an order by its code: masses, per body and per time, pieces, and strengths in percent."""
+    shapes = [(mass, body, time) for mass in _MILLIGRAMS for body in _BODIES for time in _TIMES]
+    shapes += [(piece, None, time) for piece in PIECES for time in (None, "d")]
+    shapes += [("%", None, None)]
+    codes = {"/".join(part for part in shape if part): shape for shape in shapes}
+    return {code: OrderUnit(code, *shape, _MILLIGRAMS.get(shape[0])) for code, shape in codes.items()}
+
+
+ORDER_UNITS = _order_units()
+_ORDER_WORDS = {"/day": "/d", "/week": "/wk", "/month": "/mo", "/hour": "/h", "/minute": "/min", "mcg": "ug"}
+_ORDER_ALIASES = {"tablet": "{tablet}", "capsule": "{capsule}", "vial": "{vial}", "ml": "mL"}
+
+
+def order_unit(code: str) -> OrderUnit:
+    """Return the unit of an order.
+
+    Raises:
+        UnitRefused: the code is not in the closed list.
+    """
+    canonical = _ORDER_ALIASES.get(code, code)
+    for word, short in _ORDER_WORDS.items():
+        canonical = canonical.replace(word, short)
+    if canonical not in ORDER_UNITS:
+        raise UnitRefused(REFUSED.get(code, "not an accepted unit of an order"), tuple(ORDER_UNITS))
+    return ORDER_UNITS[canonical]
+
+
 _SPELLED = {"ug": "mcg", "ng": "nanograms", "mL/kg/min": "mL/kg/minute"}
 
 

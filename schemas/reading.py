@@ -7,14 +7,16 @@ from typing import Any
 from marshmallow import ValidationError
 
 from dosing_service.errors import InvalidRequest, Problem
-from dosing_service.model import DoseRequest, TreatmentRequest
+from dosing_service.model import DoseRequest, OrderRequest, TreatmentRequest
 from schemas.dose_calculations import DoseRequestSchema
 from schemas.fields import StrictSchema
+from schemas.order_checks import OrderCheckRequestSchema
 from schemas.treatment_options import TreatmentRequestSchema
 
 #: Names longer than this are not repeated in a pointer: they are no field name, whatever they are.
 _LONGEST_NAME = 64
 _DOSE_REQUEST = DoseRequestSchema()
+_ORDER_REQUEST = OrderCheckRequestSchema()
 _TREATMENT_REQUEST = TreatmentRequestSchema()
 
 
@@ -28,6 +30,12 @@ def dose_request(document: Any, today: date | None = None) -> DoseRequest:
         InvalidRequest: the document does not fit the contract; every problem carries its JSON pointer.
     """
     asked: DoseRequest = _loaded(_DOSE_REQUEST, document, today)
+    return asked
+
+
+def order_request(document: Any, today: date | None = None) -> OrderRequest:
+    """Return the orders in ``document``; see :func:`dose_request`."""
+    asked: OrderRequest = _loaded(_ORDER_REQUEST, document, today)
     return asked
 
 

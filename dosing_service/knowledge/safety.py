@@ -151,7 +151,10 @@ class Not(Predicate):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rule:
-    """What is said when ``when`` holds. ``summary`` is completed with this patient's numbers."""
+    """What is said when ``when`` holds. ``summary`` is completed with this patient's numbers.
+
+    A rule for ``only_orders`` is about amounts that no regimen here comes to, so a documented dose is not asked.
+    """
 
     id: str
     category: Category
@@ -160,6 +163,7 @@ class Rule:
     summary: str
     management: str
     jurisdiction: str | None
+    only_orders: bool
     citations: Citations
 
 

@@ -33,6 +33,7 @@ class RuleSchema(FileSchema):
     summary = sentence(required=True)
     management = sentence(required=True)
     jurisdiction = fields.String(validate=validate.OneOf(JURISDICTIONS))
+    only_orders = fields.Boolean(truthy={True}, falsy={False}, load_default=False)
     references = CitationsField(required=True)
 
     @validates_schema(skip_on_field_errors=True)

@@ -162,7 +162,10 @@ def _allergy(predicate: safety.AllergicTo, context: Context) -> Evaluation:
 
 
 def _takes(predicate: safety.Takes, context: Context) -> Evaluation:
-    return _drugs(predicate.group, context.facts.medications, "patient.medications")
+    facts = context.facts
+    if facts.medications is None and not any(belongs(entry.substance, predicate.group) for entry in facts.ordered):
+        return _unknown("patient.medications")
+    return _drugs(predicate.group, facts.drugs, "patient.medications")
 
 
 def _drugs(group: safety.DrugGroup, entries: tuple[Entry, ...] | None, path: str) -> Evaluation:

@@ -52,11 +52,14 @@ class Result(Value, frozen=True):
 class Facts:
     """A patient seen through a terminology. ``None`` stands for unknown throughout."""
 
-    def __init__(self, patient: Patient, terminology: Terminology) -> None:
+    def __init__(self, patient: Patient, terminology: Terminology, ordered: tuple[Entry, ...] = ()) -> None:
+        """Take also the drugs that are ``ordered`` together: they count as medication, even where that is unknown."""
         self.patient = patient
         self.terminology = terminology
+        self.ordered = ordered
         self.diagnoses, self.unknown_diagnoses = _diagnoses(patient.conditions, terminology)
         self.medications = _entries("medications", patient.medications, terminology)
+        self.drugs = (*(self.medications or ()), *ordered)
         self.allergies = _entries("allergies", patient.allergies, terminology)
         self.results, self.unreadable = _results(patient.observations or (), terminology)
         self._clearances: dict[str, Clearance | None] = {}

@@ -154,10 +154,15 @@ def _is_holding(dose: Dose, check: LimitCheck) -> bool:
     return dose.cap is not None and check.kind == dose.cap.kind and check.value == dose.cap.value
 
 
+def limit_text(kind: str, value: Decimal, unit: str, applies_to: str | None) -> str:
+    """Return a documented maximum in words: ``360 mg daily (immediate-release)``."""
+    words = _KIND_WORDS.get(kind, kind)
+    text = f"{display(value)} {spelled(unit)} {words}".rstrip()
+    return f"{text} ({applies_to})" if applies_to else text
+
+
 def _limit_text(check: LimitCheck) -> str:
-    words = _KIND_WORDS.get(check.kind, check.kind)
-    text = f"{display(check.value)} {spelled(check.unit)} {words}".rstrip()
-    return f"{text} ({check.applies_to})" if check.applies_to else text
+    return limit_text(check.kind, check.value, check.unit, check.applies_to)
 
 
 def _held(dose: Dose, because: tuple[str, ...]) -> Finding:

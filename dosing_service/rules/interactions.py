@@ -11,7 +11,7 @@ from dosing_service.knowledge.base import Agent, KnowledgeBase
 from dosing_service.knowledge.safety import Interaction
 from dosing_service.model import Category, Finding, NotChecked, Position, Severity, Value, Verdict
 from dosing_service.rules.conditions import Context, Evaluation, evaluate
-from dosing_service.rules.facts import Entry, Substance, belongs
+from dosing_service.rules.facts import Entry, Facts, Substance, belongs
 from dosing_service.rules.population import Answer
 from dosing_service.rules.safety import in_force
 from dosing_service.rules.wording import join
@@ -47,14 +47,14 @@ def found(
 
     With a jurisdiction, rows of other regions are left out.
     """
-    entries = context.facts.medications
-    if entries is None:
+    unknown = []
+    if context.facts.medications is None:
         why = "without the current medication no interaction was checked; send [] when there is none"
-        return [], [NotChecked("interactions", ("patient.medications",), why)]
+        unknown.append(NotChecked("interactions", ("patient.medications",), why))
     hits = _hits(agent, knowledge, context, jurisdiction)
     counted, merged = _counted(agent, hits)
     pairs = [_finding(agent, hit) for hit in hits if hit.row.id not in counted]
-    return [*pairs, *merged, *_duplicates(agent, knowledge, entries, hits)], _open(hits)
+    return [*pairs, *merged, *_duplicates(agent, knowledge, context.facts, hits)], [*unknown, *_open(hits)]
 
 
 def _open(hits: Iterable[_Hit]) -> list[NotChecked]:
@@ -109,7 +109,7 @@ def _score(row: Interaction, agent: Agent, itself: Substance, given: Substance) 
 
 def _hits(agent: Agent, knowledge: KnowledgeBase, context: Context, jurisdiction: str | None) -> list[_Hit]:
     spoken: dict[str, tuple[Interaction, list[Entry]]] = {}
-    for entry in context.facts.medications or ():
+    for entry in context.facts.drugs:
         if entry.substance.agent == agent.id:
             continue
         for row in matching(agent, knowledge, entry.substance, context.route, jurisdiction):
@@ -199,11 +199,14 @@ def _cited(row: Interaction) -> tuple[tuple[str, ...], bool]:
     return row.citations.references, row.citations.verified
 
 
-def _duplicates(agent: Agent, knowledge: KnowledgeBase, entries: Iterable[Entry], hits: list[_Hit]) -> list[Finding]:
-    """Return the same drug, and drugs of its class that no row speaks about, among what the patient takes."""
+def _duplicates(agent: Agent, knowledge: KnowledgeBase, facts: Facts, hits: list[_Hit]) -> list[Finding]:
+    """Return the same drug, and drugs of its class that no row speaks about, among what the patient takes.
+
+    Orders of the same drug are added up instead.
+    """
     spoken = {entry.path for hit in hits for entry in hit.entries}
-    same = [entry for entry in entries if entry.substance.agent == agent.id]
-    alike = [entry for entry in entries if entry.path not in spoken and _same_class(agent, knowledge.agents, entry)]
+    same = [entry for entry in facts.medications or () if entry.substance.agent == agent.id]
+    alike = [entry for entry in facts.drugs if entry.path not in spoken and _same_class(agent, knowledge.agents, entry)]
     found_ = []
     if same:
         summary = f"{agent.name} is already on the list of medication."

@@ -24,9 +24,15 @@ class Judged(Value, frozen=True):
     evaluation: Evaluation
 
 
-def judge(agent: Agent, context: Context, jurisdiction: str | None) -> list[Judged]:
-    """Return every rule of ``agent`` that is in force, with its answer; rules of other regions are left out."""
-    rules = (rule for rule in agent.safety.rules if in_force(rule.jurisdiction, jurisdiction))
+def judge(agent: Agent, context: Context, jurisdiction: str | None, *, of_order: bool = False) -> list[Judged]:
+    """Return every rule of ``agent`` that is in force, with its answer; rules of other regions are left out, and those
+    that are only about orders where a documented dose is asked about.
+    """
+    rules = (
+        rule
+        for rule in agent.safety.rules
+        if in_force(rule.jurisdiction, jurisdiction) and (of_order or not rule.only_orders)
+    )
     return [Judged(rule, evaluate(rule.when, context)) for rule in rules]
 
 

@@ -1,0 +1,244 @@
+"""Compares what was ordered with what documented regimens come to for the same patient, before any rounding.
+
+A regimen is compared in the kind of amount it is written in and, for orders given more rarely than that kind, in the
+next longer one; and by how often it is given.
+"""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from fractions import Fraction
+
+from dosing_service.knowledge.base import Agent, Regimen
+from dosing_service.model import Dose, ExpectedAmount, NotChecked, Per, Ratio, Value
+from dosing_service.rules.dose import Computed, Doses
+from dosing_service.rules.ordered import DAYS, Ordered, Span, in_milligrams, in_unit, interval, window
+from dosing_service.rules.population import Answer, Applicability
+from dosing_service.rules.schedule import plan
+
+#: Amounts that differ by less are equal: answers keep twelve digits of a quotient, and a dose taken from one must pass.
+EQUAL = Fraction(1, 10**10)
+_USE_ORDER = {"calcinosis": 0, "underlying-disease": 1, "reference": 2}
+_DAILY = Fraction(1)
+_WEEKLY = Fraction(1, 7)
+_LONGER = {Per.DAY: (Per.WEEK, DAYS["wk"]), Per.WEEK: (Per.MONTH, DAYS["mo"] / 7)}
+#: The least administrations a day at which a period says nothing that its own kind does not say.
+_PERIOD_RATE = {Per.DAY: _DAILY, Per.WEEK: _WEEKLY}
+
+
+class Position(StrEnum):
+    """Where an order lies beside a documented range."""
+
+    WITHIN = "within"
+    ABOVE = "above"
+    BELOW = "below"
+    NOT_COMPARABLE = "not-comparable"
+
+
+class Often(StrEnum):
+    """How often an order is given beside what is documented."""
+
+    SAME = "same"
+    MORE = "more-often"
+    DAILY_NOT_WEEKLY = "daily-instead-of-weekly"
+    LESS = "less-often"
+    NOT_STATED = "not-stated"
+    UNKNOWN = "unknown"
+
+
+class Candidate(Value, frozen=True):
+    """A regimen that may be this patient's, with what it comes to as each kind of amount, in milligrams."""
+
+    regimen: Regimen
+    applicability: Applicability
+    dose: Dose | None
+    amounts: Mapping[Per, Span]
+    needs: tuple[NotChecked, ...] = ()
+
+
+class Comparison(Value, frozen=True):
+    """An order beside one regimen; ``ordered`` and ``expected`` are in the kind ``per`` that decided the position."""
+
+    candidate: Candidate
+    position: Position
+    often: Often
+    per: Per | None = None
+    ordered: Span | None = None
+    expected: Span | None = None
+
+    @property
+    def fits(self) -> bool:
+        """Whether the amount is within the range and not given more often than documented."""
+        return self.position is Position.WITHIN and self.often not in {Often.MORE, Often.DAILY_NOT_WEEKLY}
+
+    @property
+    def ratio(self) -> Ratio | None:
+        """The order divided by the ends of the range."""
+        if self.ordered is None or self.expected is None or not self.expected.high:
+            return None
+        low = self.ordered.high / self.expected.low if self.expected.low else None
+        return Ratio(None if low is None else in_unit(low, ""), in_unit(self.ordered.high / self.expected.high, ""))
+
+
+def candidates(
+    agent: Agent, judged: Mapping[str, Applicability], doses: Doses, route: str | None, formulation: str | None
+) -> list[Candidate]:
+    """Return the regimens that apply, or may apply, and fit the order's route and formulation."""
+    fitting = (
+        item
+        for item in agent.regimens.values()
+        if judged[item.id].answer is not Answer.NO
+        and route in {None, item.route}
+        and (formulation is None or item.formulation in {None, formulation})
+    )
+    return [_candidate(item, judged[item.id], doses) for item in fitting]
+
+
+def _candidate(regimen: Regimen, applicability: Applicability, doses: Doses) -> Candidate:
+    result = doses.of(regimen)
+    if not isinstance(result, Computed):
+        return Candidate(regimen, applicability, None, {}, result.inputs)
+    if not result.dose.amounts:
+        return Candidate(regimen, applicability, result.dose, _strength(result.dose))
+    return Candidate(regimen, applicability, result.dose, _amounts(regimen, result.dose))
+
+
+def _strength(dose: Dose) -> dict[Per, Span]:
+    strength = dose.concentration
+    return {Per.ADMINISTRATION: Span(Fraction(strength.low), Fraction(strength.high))} if strength else {}
+
+
+def _amounts(regimen: Regimen, dose: Dose) -> dict[Per, Span]:
+    """Return the regimen's own amount and all that follow from it, from exact fractions."""
+    own = dose.amounts[0]
+    span = Span(in_milligrams(own.low, own.unit), in_milligrams(own.high, own.unit))
+    found = {own.per: span}
+    for item in plan(regimen).conversions:
+        low, high = Fraction(item.low), Fraction(item.high)
+        other = span.by(1 / high, 1 / low) if item.divides else span.by(low, high)
+        known = found.get(item.per, other)
+        found[item.per] = Span(min(known.low, other.low), max(known.high, other.high))
+    if own.per in _LONGER:
+        longer, factor = _LONGER[own.per]
+        found.setdefault(longer, span.by(factor, factor))
+    return found
+
+
+def compare(ordered: Ordered, candidate: Candidate, slack: Fraction = EQUAL) -> Comparison:
+    """Return where the order lies beside one regimen; amounts that differ by less than ``slack`` are equal."""
+    often = _often(ordered, candidate.regimen)
+    pairs = [
+        (per, given, candidate.amounts[per])
+        for per in _kinds(ordered, candidate)
+        if (given := _given(ordered, per)) is not None
+    ]
+    if not pairs:
+        return Comparison(candidate, Position.NOT_COMPARABLE, often)
+    for per, given, expected in pairs:
+        if given.high > expected.high * (1 + slack):
+            return Comparison(candidate, Position.ABOVE, often, per, given, expected)
+    longest = pairs[-1]
+    is_below = longest[1].low < longest[2].low * (1 - slack) and not ordered.as_needed
+    decided = longest if is_below else pairs[0]
+    return Comparison(candidate, Position.BELOW if is_below else Position.WITHIN, often, *decided)
+
+
+def _kinds(ordered: Ordered, candidate: Candidate) -> list[Per]:
+    """Return the kinds to compare: the regimen's own, and the next longer one where that says more."""
+    amounts = candidate.amounts
+    if not amounts or ((ordered.unit == "%") != (candidate.dose is not None and not candidate.dose.amounts)):
+        return []
+    own = next(iter(amounts))
+    if own is Per.ADMINISTRATION:
+        rhythm = next((per for per in (Per.DAY, Per.WEEK, Per.MONTH) if per in amounts), None)
+        return [own] if rhythm is None or ordered.once else [own, rhythm]
+    threshold = _PERIOD_RATE.get(own)
+    if threshold is None or ordered.once or ordered.rate is None or ordered.rate.low >= threshold:
+        return [own]
+    return [own, _LONGER[own][0]]
+
+
+def _given(ordered: Ordered, per: Per) -> Span | None:
+    """Return what is given as one kind; what is given more rarely than weekly is a course of its own each time."""
+    if per is Per.COURSE and per not in ordered.amounts and ordered.rate is not None and ordered.rate.high <= _WEEKLY:
+        return ordered.amounts.get(Per.ADMINISTRATION)
+    return ordered.amounts.get(per)
+
+
+def _often(ordered: Ordered, regimen: Regimen) -> Often:
+    documented = documented_rate(regimen)
+    if documented is None:
+        return _courses_often(ordered, regimen)
+    if ordered.once:
+        return Often.SAME if regimen.frequency is not None and regimen.frequency.unit == "once" else Often.LESS
+    if ordered.rate is None:
+        return Often.UNKNOWN
+    if ordered.rate.low > documented.high:
+        is_daily_instead = documented.high <= _WEEKLY and ordered.rate.low >= _DAILY
+        return Often.DAILY_NOT_WEEKLY if is_daily_instead else Often.MORE
+    return Often.LESS if ordered.rate.high < documented.low else Often.SAME
+
+
+def _courses_often(ordered: Ordered, regimen: Regimen) -> Often:
+    """Compare how soon a course comes again, where only that is documented."""
+    course = regimen.course
+    if course is None or course.repeat_low is None or course.repeat_high is None or course.repeat_unit is None:
+        return Often.NOT_STATED
+    again = ordered.repeat
+    if again is None and ordered.rate is not None and ordered.rate.high <= _WEEKLY:
+        again = Span(1 / ordered.rate.high, 1 / ordered.rate.low)
+    if again is None:
+        return Often.NOT_STATED
+    documented = interval(course.repeat_low, course.repeat_high, course.repeat_unit)
+    if again.high < documented.low:
+        return Often.MORE
+    return Often.LESS if again.low > documented.high else Often.SAME
+
+
+def documented_rate(regimen: Regimen) -> Span | None:
+    """Return the documented administrations a day, or ``None`` where the source does not state a frequency."""
+    frequency = regimen.frequency
+    if frequency is None:
+        return None
+    if frequency.unit == "once":
+        return Span(Fraction(0), Fraction(0))
+    times = Span(Fraction(frequency.times_low), Fraction(frequency.times_high))
+    rate = window(times, Span(Fraction(frequency.every_low), Fraction(frequency.every_high)), frequency.unit)
+    if not frequency.on_days:
+        return rate
+    gaps = [later - earlier for earlier, later in zip(frequency.on_days, frequency.on_days[1:], strict=False)]
+    return Span(rate.low, max([rate.high, *(Fraction(1, gap) for gap in gaps)]))
+
+
+def best(agent: Agent, comparisons: Iterable[Comparison]) -> Comparison | None:
+    """Return the comparison that an order is judged by: one it fits, those for calcinosis first; else the default
+    regimen; else the nearest, those for calcinosis first.
+    """
+    usable = [item for item in comparisons if item.position is not Position.NOT_COMPARABLE]
+    return min(usable, key=lambda item: _rank(agent, item), default=None)
+
+
+def _rank(agent: Agent, item: Comparison) -> tuple[object, ...]:
+    regimen = item.candidate.regimen
+    use, is_other = _USE_ORDER[regimen.use], regimen.id != agent.default_regimen
+    if item.fits:
+        return (0, use, is_other, item.often is not Often.SAME, regimen.id)
+    return (1, is_other, use, _distance(item), regimen.id)
+
+
+def _distance(item: Comparison) -> Fraction:
+    """Return how many times the order is above the range or below it; 1 within."""
+    assert item.ordered is not None and item.expected is not None  # noqa: S101 - only comparable ones are ranked
+    if item.position is Position.ABOVE and item.expected.high:
+        return item.ordered.high / item.expected.high
+    if item.position is Position.BELOW and item.ordered.low:
+        return item.expected.low / item.ordered.low
+    return Fraction(1)
+
+
+def expected(candidate: Candidate) -> ExpectedAmount | None:
+    """Return what a regimen comes to, for the answer."""
+    dose = candidate.dose
+    own = None if dose is None else dose.amounts[0] if dose.amounts else dose.concentration
+    if own is None:
+        return None
+    return ExpectedAmount(candidate.regimen.id, own.per, own.low, own.high, own.unit, own.text)

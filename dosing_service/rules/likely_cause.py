@@ -1,0 +1,243 @@
+"""Finds the slip that would explain an order outside every documented range.
+
+Each slip is tried out: without it the order must lie within a regimen of the same patient. A cause is a question to the
+prescriber, not a diagnosis; the order is judged without it.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal
+from fractions import Fraction
+
+from dosing_service.model import CauseKind, LikelyCause, Order, OrderedDose, Per, Quantity, Value, WouldBe
+from dosing_service.rules.comparison import Candidate, Position, compare, documented_rate
+from dosing_service.rules.ordered import Ordered, Span, in_unit, scaled
+from dosing_service.rules.schedule import ADVERB
+from dosing_service.rules.wording import amount_text
+from dosing_service.units import display
+
+#: An order is rounded to what can be given, so without its slip it may miss the range by a little.
+_ROUNDING = Fraction(1, 20)
+#: A factor of 2.2 lies within many ranges by chance, so it must meet an end of the range.
+_POUNDS_ROUNDING = Fraction(1, 50)
+_EXACT = Fraction(1, 1000)
+#: Pounds in a kilogram: the international pound is 0.45359237 kg by definition.
+POUNDS_IN_KG = 1 / Fraction("0.45359237")
+_MOST = 3
+_DAILY = Fraction(1)
+_WEEKLY = Fraction(1, 7)
+_ORDER = list(CauseKind)
+
+
+class CorrectedWeight(Value, frozen=True):
+    """A weight that would be plausible where the given one is not, with the regimens worked out for it."""
+
+    kg: Decimal
+    words: str
+    candidates: Sequence[Candidate]
+
+
+class _Hit(Value, frozen=True):
+    """A slip that explains the order; ``is_exact`` when it then meets an end of the range."""
+
+    kind: CauseKind
+    is_exact: bool
+    cause: LikelyCause
+
+
+class Suspect(Value, frozen=True):
+    """An order outside its range: what it comes to, what it says (``None`` for a sum of orders), and the regimens."""
+
+    ordered: Ordered
+    order: Order | None
+    position: Position
+    candidates: Sequence[Candidate]
+    measures: dict[str, Decimal | None]
+
+
+def causes(suspect: Suspect, weights: Callable[[], Sequence[CorrectedWeight]]) -> tuple[LikelyCause, ...]:
+    """Return at most three slips that would explain the order, the most probable first.
+
+    ``weights`` is only asked when it is needed: it computes every regimen again.
+    """
+    hits = list(_wrong_weight(suspect, weights()))
+    for candidate in suspect.candidates:
+        if suspect.position is Position.ABOVE:
+            hits += [*_periods(suspect, candidate), *_pounds(suspect, candidate)]
+        else:
+            hits += _per_body(suspect, candidate)
+        hits += _factors(suspect, candidate)
+    kept: dict[CauseKind, _Hit] = {}
+    for hit in sorted(hits, key=_rank):
+        kept.setdefault(hit.kind, hit)
+    return tuple(hit.cause for hit in kept.values())[:_MOST]
+
+
+def _rank(hit: _Hit) -> tuple[bool, bool, int]:
+    return hit.kind is not CauseKind.WRONG_WEIGHT, not hit.is_exact, _ORDER.index(hit.kind)
+
+
+# ---------------------------------------------------------------- slips of the period
+
+
+def _periods(suspect: Suspect, candidate: Candidate) -> Iterator[_Hit]:
+    ordered, rate = suspect.ordered, suspect.ordered.rate
+    if rate is None:
+        return
+    documented = documented_rate(candidate.regimen)
+    is_rare = documented is not None and 0 < documented.high <= _WEEKLY
+    each, day = ordered.amounts.get(Per.ADMINISTRATION), ordered.amounts.get(Per.DAY)
+    if is_rare and rate.low >= _DAILY and _is(each, _one_time(candidate)):
+        yield _less_often(suspect, candidate, each)
+    if rate.low >= _DAILY and _has_parts(candidate) and _is(day, candidate.amounts.get(Per.COURSE)):
+        yield _total(suspect, candidate, CauseKind.COURSE_TOTAL_GIVEN_DAILY, day, Per.COURSE)
+    if rate.low >= _DAILY and not is_rare and _is(day, _week(candidate)):
+        yield _total(suspect, candidate, CauseKind.WEEKLY_TOTAL_GIVEN_DAILY, day, Per.WEEK)
+    if _WEEKLY < rate.low < _DAILY and not is_rare and _is(each, candidate.amounts.get(Per.WEEK)):
+        yield _total(suspect, candidate, CauseKind.WEEKLY_TOTAL_GIVEN_EACH_TIME, each, Per.WEEK)
+    if rate.low > _DAILY and _is(each, candidate.amounts.get(Per.DAY)):
+        yield _total(suspect, candidate, CauseKind.DAILY_TOTAL_GIVEN_EACH_TIME, each, Per.DAY)
+
+
+def _one_time(candidate: Candidate) -> Span | None:
+    return candidate.amounts.get(Per.ADMINISTRATION)
+
+
+def _has_parts(candidate: Candidate) -> bool:
+    """Tell whether a course consists of more than one administration."""
+    course, each = candidate.amounts.get(Per.COURSE), candidate.amounts.get(Per.ADMINISTRATION)
+    own = next(iter(candidate.amounts), None)
+    return course is not None and (own is Per.COURSE or each is None or course.high > each.high)
+
+
+def _week(candidate: Candidate) -> Span | None:
+    if Per.WEEK in candidate.amounts:
+        return candidate.amounts[Per.WEEK]
+    day = candidate.amounts.get(Per.DAY)
+    return day.by(Fraction(7), Fraction(7)) if day else None
+
+
+def _is(given: Span | None, expected: Span | None, slack: Fraction = _ROUNDING) -> bool:
+    if given is None or expected is None:
+        return False
+    return expected.low * (1 - slack) <= given.low and given.high <= expected.high * (1 + slack)
+
+
+def _meets_end(given: Span, expected: Span, slack: Fraction = _EXACT) -> bool:
+    return any(abs(given.high - end) <= end * slack for end in expected)
+
+
+def _less_often(suspect: Suspect, candidate: Candidate, each: Span | None) -> _Hit:
+    expected, frequency = _one_time(candidate), candidate.regimen.frequency
+    assert each is not None and expected is not None and frequency is not None  # noqa: S101 - the caller looked
+    text = _text(each, suspect.ordered.unit, frequency.text)
+    summary = f"Given daily instead of {frequency.text}? Then it would be {text}."
+    would_be = WouldBe(text, candidate.regimen.id, _dose(each, suspect, Per.ADMINISTRATION), frequency.text)
+    kind = CauseKind.DAILY_INSTEAD_OF_WEEKLY
+    return _Hit(kind, _meets_end(each, expected), LikelyCause(kind, summary, would_be))
+
+
+_TOTAL_WORDS = {
+    CauseKind.COURSE_TOTAL_GIVEN_DAILY: "The total of a whole course ordered for each day?",
+    CauseKind.WEEKLY_TOTAL_GIVEN_DAILY: "The total of a week ordered for each day?",
+    CauseKind.WEEKLY_TOTAL_GIVEN_EACH_TIME: "The total of a week ordered for each time?",
+    CauseKind.DAILY_TOTAL_GIVEN_EACH_TIME: "The total of a day ordered for each time?",
+}
+
+
+def _total(suspect: Suspect, candidate: Candidate, kind: CauseKind, given: Span | None, per: Per) -> _Hit:
+    expected = _week(candidate) if per is Per.WEEK else candidate.amounts[per]
+    assert given is not None and expected is not None  # noqa: S101 - the caller looked
+    text = _text(given, suspect.ordered.unit, ADVERB[per])
+    would_be = WouldBe(text, candidate.regimen.id, _dose(given, suspect, per))
+    cause = LikelyCause(kind, f"{_TOTAL_WORDS[kind]} Then it would be {text}.", would_be)
+    return _Hit(kind, _meets_end(given, expected), cause)
+
+
+def _text(span: Span, unit: str, suffix: str) -> str:
+    return amount_text(in_unit(span.low, unit), in_unit(span.high, unit), unit, suffix)
+
+
+def _dose(span: Span, suspect: Suspect, per: Per) -> OrderedDose:
+    unit = suspect.ordered.unit
+    return OrderedDose(in_unit(span.low, unit), in_unit(span.high, unit), unit, per)
+
+
+# ---------------------------------------------------------------- factors
+
+
+def _factors(suspect: Suspect, candidate: Candidate) -> Iterator[_Hit]:
+    is_above = suspect.position is Position.ABOVE
+    for kind, number in ((CauseKind.TENFOLD, 10), (CauseKind.THOUSANDFOLD, 1000)):
+        factor = Fraction(1, number) if is_above else Fraction(number)
+        compared = compare(scaled(suspect.ordered, factor), candidate, _ROUNDING)
+        if compared.fits and compared.ordered is not None and compared.expected is not None:
+            words = "mg, mcg and g mistaken for each other" if number == 1000 else "A decimal point or a zero"
+            is_exact = _meets_end(compared.ordered, compared.expected)
+            yield _by_factor(suspect, candidate, kind, factor, f"{words}?", is_exact=is_exact)
+
+
+def _pounds(suspect: Suspect, candidate: Candidate) -> Iterator[_Hit]:
+    figure = candidate.regimen.any_figure
+    own = next(iter(candidate.amounts), None)
+    given = suspect.ordered.amounts.get(own) if own else None
+    if figure.unit.body != "kg" or given is None or own is None or suspect.ordered.body is not None:
+        return
+    factor = 1 / POUNDS_IN_KG
+    corrected = given.by(factor, factor)
+    if _meets_end(corrected, candidate.amounts[own], _POUNDS_ROUNDING):
+        words = "Worked out with the weight in pounds as if it were kilograms?"
+        yield _by_factor(suspect, candidate, CauseKind.LB_FOR_KG, factor, words, is_exact=False)
+
+
+def _by_factor(
+    suspect: Suspect, candidate: Candidate, kind: CauseKind, factor: Fraction, words: str, *, is_exact: bool
+) -> _Hit:
+    dose = _scaled_dose(suspect, factor)
+    text = amount_text(dose.low, dose.high, dose.unit, ADVERB[dose.per] if dose.per is not Per.ADMINISTRATION else "")
+    would_be = WouldBe(text, candidate.regimen.id, dose)
+    return _Hit(kind, is_exact, LikelyCause(kind, f"{words} Then it would be {text}.", would_be))
+
+
+def _scaled_dose(suspect: Suspect, factor: Fraction) -> OrderedDose:
+    """Return the dose as the order writes it, times ``factor``; of a sum of orders, its first kind of amount."""
+    if suspect.order is not None and suspect.order.dose is not None:
+        dose = suspect.order.dose
+        low, high = (in_unit(Fraction(value) * factor, "") for value in (dose.low, dose.high))
+        return OrderedDose(low, high, dose.unit, dose.per)
+    per, span = next(iter(suspect.ordered.amounts.items()))
+    return _dose(span.by(factor, factor), suspect, per)
+
+
+def _per_body(suspect: Suspect, candidate: Candidate) -> Iterator[_Hit]:
+    body = candidate.regimen.any_figure.unit.body
+    measure = suspect.measures.get(body) if body else None
+    if measure is None or suspect.ordered.body is not None:
+        return
+    compared = compare(scaled(suspect.ordered, Fraction(measure)), candidate, _ROUNDING)
+    if not compared.fits or compared.ordered is None or compared.expected is None:
+        return
+    own = _scaled_dose(suspect, Fraction(1))
+    dose = OrderedDose(own.low, own.high, f"{own.unit}/{body}", own.per)
+    text = amount_text(dose.low, dose.high, dose.unit, ADVERB[dose.per] if dose.per is not Per.ADMINISTRATION else "")
+    kind = CauseKind.PER_KG_DOSE_GIVEN_AS_TOTAL
+    summary = f"The figure per {'kg' if body == 'kg' else 'm²'} ordered as the whole dose? Then it would be {text}."
+    would_be = WouldBe(text, candidate.regimen.id, dose)
+    yield _Hit(kind, _meets_end(compared.ordered, compared.expected), LikelyCause(kind, summary, would_be))
+
+
+def _wrong_weight(suspect: Suspect, weights: Sequence[CorrectedWeight]) -> Iterator[_Hit]:
+    """Yield the weights at which the order would be right, where the given weight is implausible."""
+    for weight in weights:
+        for candidate in weight.candidates:
+            compared = compare(suspect.ordered, candidate, _ROUNDING)
+            if (
+                compared.fits
+                and suspect.ordered.body is None
+                and compared.ordered is not None
+                and compared.expected is not None
+            ):
+                text = f"a weight of {display(weight.kg)} kg"
+                would_be = WouldBe(text, candidate.regimen.id, weight=Quantity(weight.kg, "kg"))
+                summary = f"A wrong weight ({weight.words})? The order fits {text}."
+                cause = LikelyCause(CauseKind.WRONG_WEIGHT, summary, would_be)
+                yield _Hit(CauseKind.WRONG_WEIGHT, _meets_end(compared.ordered, compared.expected), cause)
