@@ -130,15 +130,26 @@ class EvidenceSchema(CitedSchema):
     studies = fields.List(fields.Nested(StudySchema))
 
 
+class NoteSchema(CitedSchema):
+    """A short fact with its source."""
+
+    text = fields.String()
+
+
 class ProductSchema(CitedSchema):
     """Something that can be dispensed."""
 
     id = fields.String()
     form = fields.String()
+    routes = fields.List(fields.String())
     formulation = fields.String(allow_none=True)
+    release_hours = fields.Integer(allow_none=True)
     strength = fields.Method("_strength", metadata={"$ref": "#/components/schemas/Quantity"})
     volume_ml = ExactNumber(allow_none=True)
     divisible = fields.Boolean(allow_none=True)
+    regions = fields.List(fields.String())
+    diluent = fields.Nested(NoteSchema, allow_none=True)
+    rxnorm = fields.List(fields.String())
 
     def _strength(self, product: Any) -> Any:
         return QuantitySchema().dump({"value": product.strength, "unit": product.strength_unit.code})
@@ -152,12 +163,6 @@ class DisagreementSchema(CitedSchema):
     topic = fields.String()
     summary = fields.String()
     management = fields.String()
-
-
-class NoteSchema(CitedSchema):
-    """A short fact with its source."""
-
-    text = fields.String()
 
 
 class AdverseEffectSchema(CitedSchema):

@@ -10,6 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from dosing_service.knowledge.products import CodedProduct
 from dosing_service.knowledge.ranges import Range
 from dosing_service.knowledge.safety import Interaction, Safety, Terminology
 from dosing_service.model import Basis, Citations, DosingWeight, Per, Severity
@@ -190,15 +191,24 @@ class Regimen:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Product:
-    """Something that can be dispensed."""
+    """Something that can be dispensed.
+
+    ``routes`` says for which routes it suits, ``release_hours`` over how long one piece of an extended-release form
+    acts, ``regions`` where it is sold (empty where no source restricts it), ``rxnorm`` which codes are this product.
+    """
 
     id: str
     form: str
+    routes: tuple[str, ...]
     formulation: str | None
+    release_hours: int | None
     strength: Decimal
     strength_unit: DoseUnit
     volume_ml: Decimal | None
     divisible: bool | None
+    regions: tuple[str, ...]
+    diluent: "Note | None"
+    rxnorm: tuple[str, ...]
     citations: Citations
 
 
@@ -326,6 +336,8 @@ class KnowledgeBase:
     interactions: Mapping[str, Interaction]
     interactions_of: Mapping[str, tuple[Interaction, ...]]
     pathway: "Pathway"
+    coded_products: Mapping[str, CodedProduct]
+    product_of_code: Mapping[str, tuple[str, str]]
 
 
 def describe_population(regimen: Regimen) -> str:

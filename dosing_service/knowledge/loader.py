@@ -21,6 +21,8 @@ from dosing_service.knowledge import base, schema, yaml_reader
 from dosing_service.knowledge.pathways import PathwaySchema
 from dosing_service.knowledge.pathways import check as check_pathway
 from dosing_service.knowledge.predicates import Reader
+from dosing_service.knowledge.product_loader import FILE as PRODUCTS
+from dosing_service.knowledge.product_loader import coded_products, product_of_code
 from dosing_service.knowledge.quantities import KindMismatch, convert
 from dosing_service.knowledge.safety import Interaction, Safety, Terminology, groups, slug
 from dosing_service.knowledge.safety_loader import compiled_safety, interactions, terminology, validated
@@ -44,6 +46,7 @@ def load(root: Traversable | None = None) -> base.KnowledgeBase:
     answers = documents.pop("known_answers.yaml")
     reader = Reader(terminology(documents, texts["terminology/drugs.csv"]))
     agents = _agents(documents, reader)
+    coded = coded_products(texts[PRODUCTS], agents)
     rows = _interactions(documents, agents, reader)
     pathway = validated(_PATHWAY, PathwaySchema(), documents[_PATHWAY])
     check_pathway(_PATHWAY, pathway, agents)
@@ -58,11 +61,13 @@ def load(root: Traversable | None = None) -> base.KnowledgeBase:
         interactions=MappingProxyType({row.id: row for row in rows}),
         interactions_of=MappingProxyType(_by_agent(rows, agents)),
         pathway=pathway,
+        coded_products=coded,
+        product_of_code=product_of_code(agents, coded),
     )
 
 
 def _files(root: Traversable) -> Iterator[tuple[str, str]]:
-    single = ("references.yaml", "release.yaml", "known_answers.yaml", "terminology/drugs.csv", _PATHWAY)
+    single = ("references.yaml", "release.yaml", "known_answers.yaml", "terminology/drugs.csv", PRODUCTS, _PATHWAY)
     terms = (f"terminology/{part}.yaml" for part in ("conditions", "observations", "atc_aliases", "local_use"))
     for name in (*single, *terms):
         yield name, _text(root, name)

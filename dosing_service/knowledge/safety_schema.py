@@ -7,10 +7,9 @@ from marshmallow import ValidationError, fields, post_load, validate, validates_
 
 from dosing_service.knowledge import safety
 from dosing_service.knowledge.fields import CitationsField, Number
-from dosing_service.knowledge.schema import AgentSchema, FileSchema, sentence
+from dosing_service.knowledge.schema import JURISDICTIONS, AgentSchema, FileSchema, sentence
 from dosing_service.model import Category, Severity
 
-JURISDICTIONS = ("US", "EU", "UK", "FR", "AU")
 SIGNALS = (
     *("cyp3a4", "p-gp", "bradycardia", "hypotension", "nephrotoxic", "bleeding", "immunosuppression", "absorption"),
     *("hypokalaemia", "hypocalcaemia", "hepatotoxic", "myelosuppression", "thrombosis", "qt", "vaccine"),

@@ -29,6 +29,12 @@ DESIGNS = (
 )
 USES = ("calcinosis", "underlying-disease", "reference")
 ROUTES = ("oral", "intravenous", "subcutaneous", "intramuscular", "intralesional", "topical")
+#: What a product is; what it is counted in follows from it.
+FORMS = (
+    *("tablet", "capsule", "effervescent-tablet", "single-dose-solution"),
+    *("oral-solution", "oral-suspension", "vial", "autoinjector", "prefilled-syringe"),
+)
+JURISDICTIONS = ("US", "EU", "UK", "FR", "AU")
 LIMIT_KINDS: Mapping[str, Per | None] = MappingProxyType(
     {
         "single-maximum": Per.ADMINISTRATION,
@@ -332,22 +338,56 @@ class QuantitySchema(FileSchema):
     unit = UnitField(required=True)
 
 
-class ProductSchema(FileSchema):
-    id = sentence(required=True)
-    form = sentence(required=True)
-    formulation = sentence()
-    strength = fields.Nested(QuantitySchema, required=True)
-    volume = fields.Nested(QuantitySchema)
-    divisible = fields.Boolean(truthy={True}, falsy={False})
+class NoteSchema(FileSchema):
+    text = sentence(required=True)
     references = CitationsField(required=True)
 
     @post_load
+    def _build(self, data: dict[str, Any], **_: Any) -> base.Note:
+        return base.Note(data["text"], data["references"])
+
+
+class ProductSchema(FileSchema):
+    id = sentence(required=True)
+    form = fields.String(required=True, validate=validate.OneOf(FORMS))
+    routes = fields.List(fields.String(validate=validate.OneOf(ROUTES)), required=True, validate=validate.Length(min=1))
+    formulation = sentence()
+    release_hours = Whole()
+    strength = fields.Nested(QuantitySchema, required=True)
+    volume = fields.Nested(QuantitySchema)
+    divisible = fields.Boolean(truthy={True}, falsy={False})
+    regions = fields.List(fields.String(validate=validate.OneOf(JURISDICTIONS)), load_default=list)
+    diluent = fields.Nested(NoteSchema)
+    rxnorm = _words(load_default=list)
+    references = CitationsField(required=True)
+
+    @validates_schema(skip_on_field_errors=True)
+    def _is_consistent(self, data: Mapping[str, Any], **_: Any) -> None:
+        if data["strength"]["unit"].code not in {"mg", "mg/mL"} or data["strength"]["value"] == 0:
+            raise ValidationError("a strength is above 0, in mg or mg/mL", "strength")
+        if "volume" in data and data["volume"]["unit"].code != "mL":
+            raise ValidationError("a volume is in mL", "volume")
+        if data.get("release_hours") not in {None, 12, 24}:
+            raise ValidationError("an extended-release form acts for 12 or 24 hours", "release_hours")
+        if data.get("divisible") and "release_hours" in data:
+            raise ValidationError("an extended-release form is never divided", "divisible")
+
+    @post_load
     def _build(self, data: dict[str, Any], **_: Any) -> base.Product:
-        strength = data["strength"]
-        volume = data["volume"]["value"] if "volume" in data else None
-        shape = (data["id"], data["form"], data.get("formulation"))
         return base.Product(
-            *shape, strength["value"], strength["unit"], volume, data.get("divisible"), data["references"]
+            id=data["id"],
+            form=data["form"],
+            routes=tuple(data["routes"]),
+            formulation=data.get("formulation"),
+            release_hours=data.get("release_hours"),
+            strength=data["strength"]["value"],
+            strength_unit=data["strength"]["unit"],
+            volume_ml=data["volume"]["value"] if "volume" in data else None,
+            divisible=data.get("divisible"),
+            regions=tuple(data["regions"]),
+            diluent=data.get("diluent"),
+            rxnorm=tuple(data["rxnorm"]),
+            citations=data["references"],
         )
 
 
@@ -438,15 +478,6 @@ class AgentEvidenceSchema(FileSchema):
         return base.AgentEvidence(
             data["verdict"], data["summary"], tuple(data["studies"]), data.get("finding"), data["references"]
         )
-
-
-class NoteSchema(FileSchema):
-    text = sentence(required=True)
-    references = CitationsField(required=True)
-
-    @post_load
-    def _build(self, data: dict[str, Any], **_: Any) -> base.Note:
-        return base.Note(data["text"], data["references"])
 
 
 class CodingSchema(FileSchema):
