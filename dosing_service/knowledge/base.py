@@ -10,6 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from dosing_service.knowledge.growth import GrowthReference
 from dosing_service.knowledge.ranges import Range
 from dosing_service.knowledge.safety import Interaction, Safety, Terminology
 from dosing_service.model import Basis, Citations, DosingWeight, Per, Severity
@@ -144,6 +145,16 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class CompareWeights:
+    """That a source doses heavy patients by another weight: above this body mass index (kg/m²) the doses by ideal and
+    adjusted weight are shown beside.
+    """
+
+    above_bmi: Decimal
+    citations: Citations
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Regimen:
     """One documented way to give an agent. Exactly one of ``figure`` and ``bands`` is present.
 
@@ -181,6 +192,7 @@ class Regimen:
     administration: str | None
     followed_by: str | None
     citations: Citations
+    compare_weights: CompareWeights | None = None
 
     @property
     def any_figure(self) -> DoseFigure:
@@ -326,6 +338,7 @@ class KnowledgeBase:
     interactions: Mapping[str, Interaction]
     interactions_of: Mapping[str, tuple[Interaction, ...]]
     pathway: "Pathway"
+    growth: GrowthReference
 
 
 def describe_population(regimen: Regimen) -> str:
