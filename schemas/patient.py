@@ -139,6 +139,13 @@ def _weight_field() -> QuantityField:
     return QuantityField(Measure.BODY_WEIGHT, least=_LIGHTEST_KG, to="1000", base_unit="kg", extra=extra)
 
 
+def _gestational_age_field() -> QuantityField:
+    """Return a field that is read so that it can be refused by name (see :func:`_refuse_gestational_age`)."""
+    field = QuantityField(Measure.GESTATION, to=str(_MOST_GESTATION_DAYS), base_unit="days")
+    field.openapi["description"] = "Always refused: no regimen here is documented by gestational or post-menstrual age."
+    return field
+
+
 class PatientSchema(StrictSchema):
     """What is known of the patient."""
 
@@ -148,7 +155,7 @@ class PatientSchema(StrictSchema):
     weight = _weight_field()
     height = QuantityField(Measure.HEIGHT, least=_SHORTEST_CM, to="300", base_unit="cm", extra={"measured_on": Date()})
     previous_weight = _weight_field()
-    gestational_age = QuantityField(Measure.GESTATION, to=str(_MOST_GESTATION_DAYS), base_unit="days")
+    gestational_age = _gestational_age_field()
     pregnant = Flag()
     lactating = Flag()
     conditions = Entries(CodingField())

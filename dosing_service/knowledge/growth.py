@@ -9,7 +9,7 @@ is a fixed length above and another below the median, so it can be worked out wh
 import csv
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Context, Decimal, InvalidOperation
 from enum import StrEnum
 from itertools import pairwise
@@ -77,7 +77,7 @@ def _between(left: GrowthPoint, right: GrowthPoint, part: Decimal) -> GrowthPoin
 class GrowthReference:
     """The curves of both sexes."""
 
-    curves: Mapping[tuple[Sex, Measure], GrowthCurve]
+    curves: Mapping[tuple[Sex, Measure], GrowthCurve] = field(repr=False)
 
     def at(self, measure: Measure, sex: Sex, months: Decimal) -> GrowthPoint | None:
         """Return the point of a sex (female or male) at an age in months."""

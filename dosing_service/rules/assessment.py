@@ -190,7 +190,7 @@ def _safety(case: _Case, route: str | None, chosen: Regimen | None, dose: Dose |
         *safety.unchecked(judged),
         *open_pairs,
         *case.facts.uncoded(),
-        *plausibility.unchecked(patient, as_of),
+        *plausibility.unchecked(patient, as_of, case.knowledge.growth),
     )
     implausible = plausibility.found(patient, as_of, case.knowledge.growth)
     return _Safety((*safety.findings(judged), *pairs, *implausible), unknown)

@@ -13,6 +13,12 @@ _AREA_STEP = Decimal("0.0001")
 _POWERS = Context(prec=20, rounding=ROUND_HALF_EVEN)
 _GRAMS = Decimal(1000)
 
+MOSTELLER = Citations(("mosteller-1987",), verified=True)
+DU_BOIS = Citations(("du-bois-1916",), verified=True)
+HAYCOCK = Citations(("haycock-1978",), verified=True)
+GEHAN_GEORGE = Citations(("gehan-george-1970",), verified=True)
+BOYD = Citations(("boyd-1935",), verified=True)
+
 #: Devine's ideal body weight and the adjusted weight as the Australian national programme uses them for immunoglobulin.
 IDEAL_WEIGHT = Citations(("australia-ivig-ideal-weight",), verified=True)
 _DEVINE_BASE_KG = {Sex.MALE: Decimal(50), Sex.FEMALE: Decimal("45.5")}
@@ -76,38 +82,32 @@ def _grams(weight_kg: Decimal) -> Decimal:
     return times(weight_kg, _GRAMS)
 
 
-def _cited(id_: str) -> Citations:
-    return Citations((id_,), verified=True)
-
-
 AREA_FORMULAS: Mapping[SurfaceAreaFormula, AreaFormula] = MappingProxyType(
     {
-        SurfaceAreaFormula.MOSTELLER: AreaFormula(
-            "Mosteller", _mosteller, "√({cm} cm × {kg} kg ÷ 3600)", _cited("mosteller-1987")
-        ),
+        SurfaceAreaFormula.MOSTELLER: AreaFormula("Mosteller", _mosteller, "√({cm} cm × {kg} kg ÷ 3600)", MOSTELLER),
         SurfaceAreaFormula.DU_BOIS: AreaFormula(
             "Du Bois",
             _powers("0.007184", "0.725", "0.425"),
             "Du Bois: 0.007184 × ({cm} cm)^0.725 × ({kg} kg)^0.425",
-            _cited("du-bois-1916"),
+            DU_BOIS,
         ),
         SurfaceAreaFormula.HAYCOCK: AreaFormula(
             "Haycock",
             _powers("0.024265", "0.3964", "0.5378"),
             "Haycock: 0.024265 × ({cm} cm)^0.3964 × ({kg} kg)^0.5378",
-            _cited("haycock-1978"),
+            HAYCOCK,
         ),
         SurfaceAreaFormula.GEHAN_GEORGE: AreaFormula(
             "Gehan-George",
             _powers("0.0235", "0.42246", "0.51456"),
             "Gehan-George: 0.0235 × ({cm} cm)^0.42246 × ({kg} kg)^0.51456",
-            _cited("gehan-george-1970"),
+            GEHAN_GEORGE,
         ),
         SurfaceAreaFormula.BOYD: AreaFormula(
             "Boyd",
             _boyd,
             "Boyd: 0.0003207 × ({cm} cm)^0.3 × ({g} g)^(0.7285 - 0.0188 × log10({g}))",
-            _cited("boyd-1935"),
+            BOYD,
         ),
     }
 )

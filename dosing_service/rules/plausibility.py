@@ -24,7 +24,7 @@ from dosing_service.model import (
 )
 from dosing_service.rules import size
 from dosing_service.rules.body import body_mass_index
-from dosing_service.rules.population import AGE, HEIGHT, WEIGHT
+from dosing_service.rules.population import AGE, HEIGHT, SEX, WEIGHT
 from dosing_service.rules.size import Grade, Limits, WeightSlip, weight_slips
 from dosing_service.units import display, over, times
 
@@ -60,6 +60,11 @@ _NO_AGE = NotChecked(
     (AGE,),
     "whether weight and height are plausible depends on the age; only limits that hold for any age were compared",
 )
+_NO_SEX = NotChecked(
+    "size-for-age",
+    (SEX,),
+    "weight or height is outside the limits of one sex; without the sex, those of both were allowed",
+)
 _NO_DAY = NotChecked(
     "weight-date", (_MEASURED_ON,), "how old the weight is was not said; a weight from long ago gives a wrong dose"
 )
@@ -81,12 +86,14 @@ def found(patient: Patient, as_of: date | None, growth: GrowthReference) -> list
     return [*_of_size(patient, growth), *(item for item in of_weight if item is not None)]
 
 
-def unchecked(patient: Patient, as_of: date | None) -> list[NotChecked]:
+def unchecked(patient: Patient, as_of: date | None, growth: GrowthReference) -> list[NotChecked]:
     """Return the checks of weight and height that lack an input, with the field that would settle each."""
     items = []
     weight = patient.weight
     if patient.age is None and (weight is not None or patient.height_cm is not None):
         items.append(_NO_AGE)
+    elif patient.sex is None and size.depends_on_sex(patient, growth):
+        items.append(_NO_SEX)
     if weight is not None and weight.measured_on is None:
         items.append(_NO_DAY)
     elif weight is not None and patient.age is None and not _is_old(weight, as_of):

@@ -9,6 +9,8 @@ from decimal import Decimal
 from enum import StrEnum
 from functools import cache
 
+from msgspec import structs
+
 from dosing_service.knowledge.growth import GrowthPoint, GrowthReference, Measure
 from dosing_service.model import Age, Citations, Patient, Sex, Value, Weight
 from dosing_service.rules.body import body_mass_index
@@ -183,6 +185,12 @@ def _corrected(kg: Decimal) -> tuple[WeightSlip, ...]:
     )
 
 
+def depends_on_sex(patient: Patient, growth: GrowthReference) -> bool:
+    """Tell whether a measure of a patient without a known sex is outside the limits of one sex."""
+    lenient = grades(patient, growth)
+    return any(grades(structs.replace(patient, sex=sex), growth) != lenient for sex in _BOTH)
+
+
 def explaining_body_mass_index(patient: Patient, growth: GrowthReference) -> list[str]:
     """Return the usual weights and heights that would make a body mass index usual which is not, each with its slip."""
     weight, cm = patient.weight, patient.height_cm
@@ -197,7 +205,7 @@ def explaining_body_mass_index(patient: Patient, growth: GrowthReference) -> lis
 
 
 def _is_usual(patient: Patient, weight: Weight, height_cm: Decimal, growth: GrowthReference) -> bool:
-    other = Patient(age=patient.age, sex=patient.sex, weight=weight, height_cm=height_cm)
+    other = structs.replace(patient, weight=weight, height_cm=height_cm)
     return set(grades(other, growth).values()) == {Grade.USUAL}
 
 
