@@ -66,6 +66,7 @@ class Category(StrEnum):
     """What a finding is about; findings of one severity are ordered by this list."""
 
     CONTRAINDICATION = "contraindication"
+    PLAUSIBILITY = "plausibility"
     BOXED_WARNING = "boxed-warning"
     ALLERGY = "allergy"
     INTERACTION = "interaction"
@@ -113,6 +114,17 @@ class DosingWeight(StrEnum):
     ACTUAL = "actual"
     IDEAL = "ideal"
     ADJUSTED = "adjusted"
+    LEAN = "lean"
+
+
+class SurfaceAreaFormula(StrEnum):
+    """Which formula turns height and weight into a body surface area."""
+
+    MOSTELLER = "mosteller"
+    DU_BOIS = "dubois"
+    HAYCOCK = "haycock"
+    GEHAN_GEORGE = "gehan-george"
+    BOYD = "boyd"
 
 
 # ---------------------------------------------------------------- what is asked
@@ -127,11 +139,16 @@ class Age(Value, frozen=True):
 
 
 class Weight(Value, frozen=True):
-    """A body weight: ``kg`` is exact; ``value`` and ``unit`` are as they were sent, for the working."""
+    """A body weight: ``kg`` is exact; ``value`` and ``unit`` are as they were sent, for the working.
+
+    ``method`` is measured, estimated or stated (by the patient); ``None`` is unknown, as for the day.
+    """
 
     kg: Decimal
     value: Decimal
     unit: str
+    measured_on: date | None = None
+    method: str | None = None
 
 
 class Coding(Value, frozen=True):
@@ -163,6 +180,7 @@ class Patient(Value, frozen=True):
     allergies: tuple[Coding, ...] | None = None
     medications: tuple[Coding, ...] | None = None
     observations: tuple[Observation, ...] | None = None
+    previous_weight: Weight | None = None
 
 
 class Options(Value, frozen=True):
@@ -173,6 +191,7 @@ class Options(Value, frozen=True):
     divided_over_days: int | None = None
     volume_ml: Decimal | None = None
     dosing_weight: DosingWeight | None = None
+    body_surface_area_formula: SurfaceAreaFormula = SurfaceAreaFormula.MOSTELLER
     jurisdiction: str | None = None
     start_date: date | None = None
     include_contraindicated: bool = False
@@ -295,12 +314,27 @@ class Amount(Value, frozen=True):
     divided_over_days: int | None = None
 
 
+class WeightDose(Value, frozen=True):
+    """The amount that the same regimen comes to by another body weight."""
+
+    kind: DosingWeight
+    value: Decimal
+    unit: str
+    amount: Amount
+    references: tuple[str, ...]
+    verified: bool
+
+
 class DosedBy(Value, frozen=True):
-    """The weight a dose was multiplied with."""
+    """The weight a dose was multiplied with, why it was this one, and the dose by other weights where a source asks
+    for it.
+    """
 
     value: Decimal
     kind: DosingWeight
     unit: str = "kg"
+    why: str = ""
+    beside: tuple[WeightDose, ...] = ()
 
 
 class LimitCheck(Value, frozen=True):
@@ -443,6 +477,27 @@ class RenalFunction(Value, frozen=True):
     verified: bool
 
 
+class BodyMeasure(Value, frozen=True):
+    """A measure worked out from height, weight, sex or age: by which method, and where the method is published."""
+
+    value: Decimal
+    unit: str
+    method: str
+    references: tuple[str, ...]
+    verified: bool
+
+
+class BodyMeasures(Value, frozen=True):
+    """What is known of the patient's body; a measure is ``None`` where it is not defined or an input is missing."""
+
+    age: Age | None = None
+    body_mass_index: BodyMeasure | None = None
+    body_surface_area: BodyMeasure | None = None
+    ideal_weight: BodyMeasure | None = None
+    adjusted_weight: BodyMeasure | None = None
+    lean_weight: BodyMeasure | None = None
+
+
 class Alternative(Value, frozen=True):
     """Another regimen that applies, or may apply, to this patient; ``dose`` is ``None`` where an input is missing."""
 
@@ -467,6 +522,7 @@ class Assessment(Value, frozen=True):
     monitoring: tuple[MonitoringItem, ...]
     renal_function: tuple[RenalFunction, ...]
     as_of: date | None
+    body_measures: BodyMeasures = BodyMeasures()
 
 
 class OptionReason(Value, frozen=True):
@@ -519,7 +575,7 @@ class OrderVerdict(StrEnum):
     STOP = "stop"
     WARN = "warn"
     INCOMPLETE = "incomplete"
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105 - no password
 
 
 class CauseKind(StrEnum):

@@ -5,11 +5,13 @@ from difflib import get_close_matches
 from functools import cache
 from typing import TypeVar
 
+from msgspec import structs
+
 from dosing_service.errors import UnknownId
 from dosing_service.knowledge.base import Agent, KnowledgeBase, Reference
 from dosing_service.knowledge.safety import Interaction
 from dosing_service.model import Assessment, DoseRequest, OrderCheck, OrderRequest, TreatmentOptions, TreatmentRequest
-from dosing_service.rules import order_check, pathway
+from dosing_service.rules import body, order_check, pathway
 from dosing_service.rules.assessment import assess
 from dosing_service.rules.facts import belongs, named_substance
 from dosing_service.rules.interactions import as_substance
@@ -27,7 +29,9 @@ def calculate_dose(request: DoseRequest, knowledge: KnowledgeBase) -> Assessment
         InvalidRequest: the regimen or an option does not fit, or an input is missing without which the chosen regimen
             cannot be computed.
     """
-    return assess(request, find_agent(request.agent, knowledge), knowledge)
+    assessment = assess(request, find_agent(request.agent, knowledge), knowledge)
+    measures = body.measures(request.patient, request.options.body_surface_area_formula)
+    return structs.replace(assessment, body_measures=measures)
 
 
 def check_orders(request: OrderRequest, knowledge: KnowledgeBase) -> OrderCheck:

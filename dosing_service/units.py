@@ -27,6 +27,7 @@ class Measure(StrEnum):
     BODY_WEIGHT = "body weight"
     HEIGHT = "height"
     AGE = "age"
+    GESTATION = "gestational age"
     VOLUME = "volume"
 
 
@@ -37,6 +38,7 @@ FACTORS: dict[Measure, dict[str, Decimal]] = {
     Measure.BODY_WEIGHT: {"kg": Decimal(1), "g": Decimal("0.001"), "[lb_av]": Decimal("0.45359237")},
     Measure.HEIGHT: {"cm": Decimal(1), "m": Decimal(100), "[in_i]": Decimal("2.54")},
     Measure.AGE: {"a": Decimal("365.25"), "mo": Decimal("30.4375"), "wk": Decimal(7), "d": Decimal(1)},
+    Measure.GESTATION: {"wk": Decimal(7), "d": Decimal(1)},
     Measure.VOLUME: {"mL": Decimal(1), "L": Decimal(1000)},
 }
 

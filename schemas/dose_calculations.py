@@ -14,6 +14,7 @@ from dosing_service.model import (
     Options,
     Per,
     Severity,
+    SurfaceAreaFormula,
     Verdict,
 )
 from dosing_service.units import Measure
@@ -53,7 +54,7 @@ class OptionsSchema(StrictSchema):
     divided_over_days = Whole(low=1, high=31)
     volume = QuantityField(Measure.VOLUME, to="1000", base_unit="mL")
     start_date = Date()
-    body_surface_area_formula = Choice(("mosteller",))
+    body_surface_area_formula = Choice(tuple(SurfaceAreaFormula))
     dosing_weight = Choice(tuple(DosingWeight))
     jurisdiction = Choice(JURISDICTIONS)
     include_contraindicated = Flag()
@@ -85,9 +86,11 @@ class DoseRequestSchema(StrictSchema):
 
 
 def _options(given: Mapping[str, Any]) -> Options:
-    known = {
+    known: dict[str, Any] = {
         name: given[name] for name in given if name not in {"volume", "dosing_weight", "body_surface_area_formula"}
     }
+    if "body_surface_area_formula" in given:
+        known["body_surface_area_formula"] = SurfaceAreaFormula(given["body_surface_area_formula"])
     weight = DosingWeight(given["dosing_weight"]) if "dosing_weight" in given else None
     volume = given["volume"].base if "volume" in given else None
     return Options(volume_ml=volume, dosing_weight=weight, **known)
@@ -118,10 +121,23 @@ class AmountSchema(AnswerSchema):
     divided_over_days = fields.Integer(allow_none=True)
 
 
-class DosingWeightSchema(QuantitySchema):
-    """The weight the dose was multiplied with."""
+class WeightDoseSchema(StatedSchema):
+    """The amount that the same regimen comes to by another body weight (``value`` in ``unit``)."""
 
     kind = word(DosingWeight)
+    value = ExactNumber()
+    unit = fields.String()
+    amount = fields.Nested(AmountSchema)
+
+
+class DosingWeightSchema(QuantitySchema):
+    """The weight the dose was multiplied with and why; ``beside`` holds the dose by other weights where a source asks
+    for that (immunoglobulin above a body mass index of 30).
+    """
+
+    kind = word(DosingWeight)
+    why = fields.String()
+    beside = fields.List(fields.Nested(WeightDoseSchema))
 
 
 class LimitSchema(StatedSchema):
@@ -229,6 +245,33 @@ class RenalFunctionSchema(StatedSchema):
     unit = fields.String()
     method = fields.String()
     because = fields.List(fields.String())
+
+
+class AgeSchema(AnswerSchema):
+    """The age: completed years and months of the calendar with the part of the running one, and days."""
+
+    years = ExactNumber()
+    months = ExactNumber()
+    days = ExactNumber()
+
+
+class BodyMeasureSchema(StatedSchema):
+    """A measure worked out from height, weight, sex or age, and by which method."""
+
+    value = ExactNumber()
+    unit = fields.String()
+    method = fields.String()
+
+
+class BodyMeasuresSchema(AnswerSchema):
+    """What is known of the patient's body; null where a measure is not defined or an input is missing."""
+
+    age = fields.Nested(AgeSchema, allow_none=True)
+    body_mass_index = fields.Nested(BodyMeasureSchema, allow_none=True)
+    body_surface_area = fields.Nested(BodyMeasureSchema, allow_none=True)
+    ideal_weight = fields.Nested(BodyMeasureSchema, allow_none=True)
+    adjusted_weight = fields.Nested(BodyMeasureSchema, allow_none=True)
+    lean_weight = fields.Nested(BodyMeasureSchema, allow_none=True)
 
 
 class AlternativeSchema(AnswerSchema):

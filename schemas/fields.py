@@ -222,12 +222,22 @@ class Whole(StrictNumber):
         return int(number)
 
 
+_EXAMPLES = {
+    Measure.BODY_WEIGHT: "25.4",
+    Measure.HEIGHT: "128",
+    Measure.AGE: "9",
+    Measure.GESTATION: "28",
+    Measure.VOLUME: "2",
+}
+
+
 class MeasuredValue(NamedTuple):
-    """A quantity of a request: as it was sent, and in the base unit of its measure."""
+    """A quantity of a request: as it was sent, and in the base unit of its measure; ``extra`` is what else was said."""
 
     value: Decimal
     unit: str
     base: Decimal
+    extra: Mapping[str, Any]
 
 
 class QuantityField(Strict):
@@ -237,11 +247,18 @@ class QuantityField(Strict):
     """
 
     def __init__(
-        self, measure: Measure, *, to: str, base_unit: str, extra: Mapping[str, Strict] | None = None, **kwargs: Any
+        self,
+        measure: Measure,
+        *,
+        to: str,
+        base_unit: str,
+        least: str = "0",
+        extra: Mapping[str, Strict] | None = None,
+        **kwargs: Any,
     ) -> None:
         codes = list(FACTORS[measure])
         aliases = [alias for alias, code in ALIASES.items() if code in codes]
-        example = {"body weight": "25.4", "height": "128", "age": "9", "volume": "2"}[measure.value]
+        example = _EXAMPLES[measure]
         expected = (
             f'{{"value": {example}, "unit": "{codes[0]}"}}; units: {", ".join(codes)} (also {", ".join(aliases)})'
         )
@@ -251,16 +268,17 @@ class QuantityField(Strict):
         }
         self.extra = dict(extra or {})
         properties |= {name: dict(field.openapi) for name, field in self.extra.items()}
+        self.bounds = f"above 0 and up to {to} {base_unit}" if least == "0" else f"from {least} to {to} {base_unit}"
         openapi = {
             "type": "object",
-            "description": f"Above 0 and up to {to} {base_unit}.",
+            "description": f"{self.bounds.capitalize()}.",
             "properties": properties,
             "required": ["value", "unit"],
             "additionalProperties": False,
             "examples": [{"value": float(example) if "." in example else int(example), "unit": codes[0]}],
         }
         super().__init__(expected, openapi=openapi, **kwargs)
-        self.measure, self.to, self.base_unit, self.codes = measure, Decimal(to), base_unit, codes
+        self.measure, self.least, self.to, self.codes = measure, Decimal(least), Decimal(to), codes
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
@@ -270,18 +288,11 @@ class QuantityField(Strict):
         self._check_names(value)
         number = self._number(value["value"])
         unit, factor = self._unit(value["unit"])
-        for name, field in self.extra.items():
-            if name in value:
-                self._extra(name, field, value[name])
+        extra = {name: self._extra(name, field, value[name]) for name, field in self.extra.items() if name in value}
         base = times(number, factor)
-        if not 0 < base <= self.to:
-            raise at(
-                "value",
-                self.refuse(
-                    "out-of-bounds", "no person has this measure", f"above 0 and up to {self.to} {self.base_unit}"
-                ),
-            )
-        return MeasuredValue(number, unit, base)
+        if not (base > 0 and self.least <= base <= self.to):
+            raise at("value", self.refuse("out-of-bounds", "no person has this measure", self.bounds))
+        return MeasuredValue(number, unit, base, extra)
 
     def _check_names(self, value: Mapping[str, Any]) -> None:
         for name in ("value", "unit"):
@@ -317,9 +328,9 @@ class QuantityField(Strict):
                 "unit", self.refuse("unit-not-accepted", error.reason, f"one of: {', '.join(error.accepted)}")
             ) from None
 
-    def _extra(self, name: str, field: Strict, value: Any) -> None:
+    def _extra(self, name: str, field: Strict, value: Any) -> Any:
         try:
-            field.read(value)
+            return field.read(value)
         except ValidationError as error:
             raise at(name, error) from None
 

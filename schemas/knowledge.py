@@ -95,10 +95,17 @@ class RegimenSummarySchema(CitedSchema):
     evidence = fields.Nested(RegimenEvidenceSchema)
 
 
+class CompareWeightsSchema(CitedSchema):
+    """Above which body mass index (kg/m²) the doses by ideal and adjusted weight are shown beside."""
+
+    above_bmi = ExactNumber()
+
+
 class RegimenSchema(RegimenSummarySchema):
     """A regimen in full."""
 
     dosing_weight = fields.Enum(DosingWeight, by_value=True)
+    compare_weights = fields.Nested(CompareWeightsSchema, allow_none=True)
     figure = fields.Nested(FigureSchema, allow_none=True, data_key="dose")
     bands = fields.List(fields.Nested(BandSchema))
     volume = fields.Nested(FigureSchema, allow_none=True)

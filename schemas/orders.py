@@ -28,7 +28,7 @@ _INFUSION_RATES = ("mL/h", "mL/min", "mL/kg/min", "mL/kg/h", "mg/h", "mg/min", "
 
 
 class Measured(Strict):
-    """``{"value", "unit"}``, or ``{"low", "high", "unit"}`` where a range is allowed; ``read`` gives low, high, unit."""
+    """``{"value", "unit"}``, or ``{"low", "high", "unit"}`` where ranges are allowed; ``read`` gives all three."""
 
     def __init__(self, units: tuple[str, ...], example: str, *, to: str, ranged: bool = False, **kwargs: Any) -> None:
         number = {"type": "number", "exclusiveMinimum": 0, "maximum": int(to)}

@@ -1,7 +1,7 @@
 """The patient of a request. Absent is unknown; an empty list is known to be none."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -29,6 +29,14 @@ _DAYS_PER_YEAR = Decimal("365.25")
 _DAYS_PER_MONTH = Decimal("30.4375")
 _MONTHS_PER_YEAR = Decimal(12)
 _MOST_ENTRIES = 500
+#: The lightest newborn that is known to have lived weighed 212 g and was 24 cm long; the heaviest person was estimated
+#: at 635 kg and the tallest was 272 cm (Guinness World Records). What lies beyond with a margin is no measurement.
+_LIGHTEST_KG = "0.2"
+_SHORTEST_CM = "20"
+#: No pregnancy reaches a year; post-menstrual ages of infants are sent in the same field and go beyond birth.
+_MOST_GESTATION_DAYS = 366
+#: A measurement of "tomorrow" may have been taken where it is tomorrow already.
+_TIME_ZONES = timedelta(days=1)
 
 SYSTEMS = {
     "http://www.nlm.nih.gov/research/umls/rxnorm": "RxNorm",
@@ -126,19 +134,28 @@ def _deserialized(name: str, field: Strict, value: Any) -> Any:
         raise at(name, error) from None
 
 
+def _weight_field() -> QuantityField:
+    extra: dict[str, Strict] = {"measured_on": Date(), "method": Choice(("measured", "estimated", "stated"))}
+    return QuantityField(Measure.BODY_WEIGHT, least=_LIGHTEST_KG, to="1000", base_unit="kg", extra=extra)
+
+
+def _gestational_age_field() -> QuantityField:
+    """Return a field that is read so that it can be refused by name (see :func:`_refuse_gestational_age`)."""
+    field = QuantityField(Measure.GESTATION, to=str(_MOST_GESTATION_DAYS), base_unit="days")
+    field.openapi["description"] = "Always refused: no regimen here is documented by gestational or post-menstrual age."
+    return field
+
+
 class PatientSchema(StrictSchema):
     """What is known of the patient."""
 
     birth_date = Date()
     age = QuantityField(Measure.AGE, to=str(_OLDEST_YEARS * 366), base_unit="days")
     sex = Choice(tuple(Sex))
-    weight = QuantityField(
-        Measure.BODY_WEIGHT,
-        to="1000",
-        base_unit="kg",
-        extra={"measured_on": Date(), "method": Choice(("measured", "estimated", "stated"))},
-    )
-    height = QuantityField(Measure.HEIGHT, to="300", base_unit="cm", extra={"measured_on": Date()})
+    weight = _weight_field()
+    height = QuantityField(Measure.HEIGHT, least=_SHORTEST_CM, to="300", base_unit="cm", extra={"measured_on": Date()})
+    previous_weight = _weight_field()
+    gestational_age = _gestational_age_field()
     pregnant = Flag()
     lactating = Flag()
     conditions = Entries(CodingField())
@@ -158,6 +175,8 @@ class PatientSchema(StrictSchema):
 def build_patient(data: Mapping[str, Any]) -> Patient:
     """Return the patient of a request; ``data`` is the loaded request with its ``patient`` and ``as_of``."""
     given = data["patient"]
+    _refuse_gestational_age(given)
+    _check_days(given, data.get("as_of"))
     age = age_from(given["age"]) if "age" in given else None
     if "birth_date" in given:
         age = age_on(given["birth_date"], data["as_of"])
@@ -168,13 +187,14 @@ def build_patient(data: Mapping[str, Any]) -> Patient:
                 "a date not after as_of",
             )
             raise ValidationError({"patient": {"birth_date": fault}})
-    lists = {
+    lists: dict[str, Any] = {
         name: tuple(given[name]) for name in ("conditions", "allergies", "medications", "observations") if name in given
     }
     return Patient(
         age=age,
         sex=Sex(given["sex"]) if "sex" in given else None,
         weight=build_weight(given.get("weight")),
+        previous_weight=build_weight(given.get("previous_weight")),
         height_cm=given["height"].base if "height" in given else None,
         pregnant=given.get("pregnant"),
         lactating=given.get("lactating"),
@@ -184,7 +204,48 @@ def build_patient(data: Mapping[str, Any]) -> Patient:
 
 def build_weight(measured: MeasuredValue | None) -> Weight | None:
     """Return the weight of a patient, or ``None``."""
-    return Weight(measured.base, measured.value, measured.unit) if measured else None
+    return Weight(measured.base, measured.value, measured.unit, **measured.extra) if measured else None
+
+
+def _refuse_gestational_age(given: Mapping[str, Any]) -> None:
+    """Refuse a gestational age: the knowledge files cannot even state a dose by one, so it would be passed over."""
+    if "gestational_age" in given:
+        fault = Fault(
+            "gestational-age-not-covered",
+            "no regimen here is documented by gestational or post-menstrual age; use a neonatal source",
+            "leave it out for a patient whose dose does not depend on it",
+        )
+        raise ValidationError({"patient": {"gestational_age": fault}})
+
+
+def _check_days(given: Mapping[str, Any], as_of: date | None) -> None:
+    """Refuse a measurement of the future, or from before birth; without a day nothing here is dated."""
+    if as_of is None:
+        return
+    faults: dict[str, Any] = {}
+    for name in ("weight", "height", "previous_weight"):
+        fault = _fault_of_day(given[name].extra.get("measured_on"), given, as_of) if name in given else None
+        if fault is not None:
+            faults[name] = {"measured_on": fault}
+    results = {
+        index: {"measured_on": fault}
+        for index, result in enumerate(given.get("observations", ()))
+        if (fault := _fault_of_day(result.measured_on, given, as_of)) is not None
+    }
+    if results:
+        faults["observations"] = results
+    if faults:
+        raise ValidationError({"patient": faults})
+
+
+def _fault_of_day(day: date | None, given: Mapping[str, Any], as_of: date) -> Fault | None:
+    if day is None:
+        return None
+    if day - as_of > _TIME_ZONES:
+        return Fault("future-date", "this measurement lies after as_of", "a date not after as_of (default: today)")
+    if "birth_date" in given and day < given["birth_date"]:
+        return Fault("before-birth", "this measurement lies before the birth date", "a date not before birth_date")
+    return None
 
 
 def age_from(measured: MeasuredValue) -> Age:

@@ -23,8 +23,8 @@ _TREATMENT_REQUEST = TreatmentRequestSchema()
 def dose_request(document: Any, today: date | None = None) -> DoseRequest:
     """Return the dose request in ``document``, whose numbers are :class:`~decimal.Decimal`.
 
-    The clock is looked at only when a birth date or a dated result comes without ``as_of``; the day used is echoed in
-    the answer.
+    The clock is looked at only when a birth date, a dated weight or a dated result comes without ``as_of``; the day
+    used is echoed in the answer.
 
     Raises:
         InvalidRequest: the document does not fit the contract; every problem carries its JSON pointer.
@@ -62,10 +62,12 @@ def _dated(document: Any, today: date | None) -> Any:
 
 
 def _needs_a_day(patient: Mapping[str, Any]) -> bool:
-    """Tell whether the answer depends on the day: an age from a birth date, the age of a result."""
+    """Tell whether the answer depends on the day: an age from a birth date, the age of a weight or of a result."""
     results = patient.get("observations")
-    dated = isinstance(results, list) and any(isinstance(item, dict) and "measured_on" in item for item in results)
-    return "birth_date" in patient or dated
+    dated = [patient.get(name) for name in ("weight", "height", "previous_weight")]
+    if isinstance(results, list):
+        dated += results
+    return "birth_date" in patient or any(isinstance(item, dict) and "measured_on" in item for item in dated)
 
 
 def _problems(messages: Any, pointer: str = "") -> Iterator[Problem]:

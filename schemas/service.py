@@ -42,6 +42,7 @@ class DoseAnswerSchema(AnswerSchema):
     monitoring = Encoded(parts.MonitoringItemSchema, many=True)
     advice = Encoded(known.AdviceSchema, many=True)
     renal_function = Encoded(parts.RenalFunctionSchema, many=True)
+    body_measures = Encoded(parts.BodyMeasuresSchema)
     evidence = Encoded(known.EvidenceSchema)
     references = fields.Dict(keys=fields.String(), values=Encoded(known.ReferenceSchema))
     as_of = fields.Date(allow_none=True)

@@ -89,6 +89,7 @@ class AnswerWriter:
             "monitoring": assessment.monitoring,
             "advice": static.advice,
             "renal_function": assessment.renal_function,
+            "body_measures": assessment.body_measures,
             "evidence": evidence,
             "references": {id_: self._references[id_] for id_ in sorted(cited)},
             "as_of": assessment.as_of,
@@ -135,6 +136,13 @@ class _Static:
 def _of_plan(assessment: Assessment) -> Iterator[str]:
     for clearance in assessment.renal_function:
         yield from clearance.references
+    measures = assessment.body_measures
+    for measure in (
+        *(measures.body_mass_index, measures.body_surface_area),
+        *(measures.ideal_weight, measures.adjusted_weight, measures.lean_weight),
+    ):
+        if measure is not None:
+            yield from measure.references
     for line in assessment.monitoring:
         yield from line.references
         for threshold in line.thresholds:
@@ -167,3 +175,5 @@ def _of_dose(dose: Dose | None, steps: Iterable[Step]) -> Iterator[str]:
         yield from dose.references
         for check in dose.limits:
             yield from check.references
+        for other in dose.dosing_weight.beside if dose.dosing_weight else ():
+            yield from other.references

@@ -10,6 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from dosing_service.knowledge.growth import GrowthReference
 from dosing_service.knowledge.products import CodedProduct
 from dosing_service.knowledge.ranges import Range
 from dosing_service.knowledge.safety import Interaction, Safety, Terminology
@@ -145,6 +146,16 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class CompareWeights:
+    """That a source doses heavy patients by another weight: above this body mass index (kg/m²) the doses by ideal and
+    adjusted weight are shown beside.
+    """
+
+    above_bmi: Decimal
+    citations: Citations
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Regimen:
     """One documented way to give an agent. Exactly one of ``figure`` and ``bands`` is present.
 
@@ -182,6 +193,7 @@ class Regimen:
     administration: str | None
     followed_by: str | None
     citations: Citations
+    compare_weights: CompareWeights | None = None
 
     @property
     def any_figure(self) -> DoseFigure:
@@ -338,6 +350,7 @@ class KnowledgeBase:
     pathway: "Pathway"
     coded_products: Mapping[str, CodedProduct]
     product_of_code: Mapping[str, tuple[str, str]]
+    growth: GrowthReference
 
 
 def describe_population(regimen: Regimen) -> str:

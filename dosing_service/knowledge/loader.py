@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 
 from dosing_service.errors import KnowledgeError
-from dosing_service.knowledge import base, schema, yaml_reader
+from dosing_service.knowledge import base, growth, schema, yaml_reader
 from dosing_service.knowledge.pathways import PathwaySchema
 from dosing_service.knowledge.pathways import check as check_pathway
 from dosing_service.knowledge.predicates import Reader
@@ -31,6 +31,7 @@ from dosing_service.model import Basis, Citations, Per
 from dosing_service.units import DOSE_UNITS, DoseUnit
 
 _PATHWAY = "pathways/calcinosis.yaml"
+_GROWTH = "growth/cdc-2000.csv"
 
 
 def load(root: Traversable | None = None) -> base.KnowledgeBase:
@@ -63,11 +64,13 @@ def load(root: Traversable | None = None) -> base.KnowledgeBase:
         pathway=pathway,
         coded_products=coded,
         product_of_code=product_of_code(agents, coded),
+        growth=growth.read(_GROWTH, texts[_GROWTH]),
     )
 
 
 def _files(root: Traversable) -> Iterator[tuple[str, str]]:
-    single = ("references.yaml", "release.yaml", "known_answers.yaml", "terminology/drugs.csv", PRODUCTS, _PATHWAY)
+    tables = ("terminology/drugs.csv", PRODUCTS, _GROWTH)
+    single = ("references.yaml", "release.yaml", "known_answers.yaml", _PATHWAY, *tables)
     terms = (f"terminology/{part}.yaml" for part in ("conditions", "observations", "atc_aliases", "local_use"))
     for name in (*single, *terms):
         yield name, _text(root, name)

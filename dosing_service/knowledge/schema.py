@@ -214,6 +214,15 @@ class EvidenceSchema(FileSchema):
         return base.Evidence(data["level"], data.get("patients"), data.get("outcome"))
 
 
+class CompareWeightsSchema(FileSchema):
+    above_bmi = Number(required=True)
+    references = CitationsField(required=True)
+
+    @post_load
+    def _build(self, data: dict[str, Any], **_: Any) -> base.CompareWeights:
+        return base.CompareWeights(data["above_bmi"], data["references"])
+
+
 class RegimenSchema(FileSchema):
     id = fields.String(required=True, validate=validate.Regexp(r"^[a-z0-9]+(-[a-z0-9]+)*$"))
     name = sentence(required=True)
@@ -230,6 +239,7 @@ class RegimenSchema(FileSchema):
     bands = fields.List(fields.Nested(BandSchema), validate=validate.Length(min=2))
     volume = fields.Nested(SpanSchema)
     dosing_weight = fields.Enum(DosingWeight, by_value=True, load_default=DosingWeight.ACTUAL)
+    compare_weights = fields.Nested(CompareWeightsSchema)
     frequency = FrequencyField(required=True)
     course = CourseField()
     limits = fields.List(fields.Nested(LimitSchema), load_default=list)
@@ -256,6 +266,8 @@ class RegimenSchema(FileSchema):
             raise ValidationError(f"unit {data['dose'].unit.code} does not fit the basis {basis.value}", "dose")
         if (data["dose"].unit.code == "%") != (basis is Basis.CONCENTRATION):
             raise ValidationError("a strength in % has the basis concentration", "dose")
+        if "compare_weights" in data and basis is not Basis.BODY_WEIGHT:
+            raise ValidationError("only a dose per kg can be compared by another weight", "compare_weights")
 
     @post_load
     def _build(self, data: dict[str, Any], **_: Any) -> base.Regimen:
@@ -294,6 +306,7 @@ class RegimenSchema(FileSchema):
             administration=data.get("administration"),
             followed_by=data.get("followed_by"),
             citations=data["references"],
+            compare_weights=data.get("compare_weights"),
         )
 
 

@@ -20,18 +20,20 @@ from dosing_service.model import (
     LimitCheck,
     NotChecked,
     Options,
+    Patient,
     Per,
+    Sex,
     Status,
     Value,
     Verdict,
 )
-from dosing_service.rules import disagreements, findings, interactions, monitoring, safety
+from dosing_service.rules import body, disagreements, findings, interactions, monitoring, plausibility, safety
 from dosing_service.rules.conditions import Context
 from dosing_service.rules.dose import Computed, Doses, compute, constant
 from dosing_service.rules.facts import Facts
 from dosing_service.rules.measure import Missing
 from dosing_service.rules.options import chosen_product, fit
-from dosing_service.rules.population import HEIGHT, WEIGHT, Answer, Applicability, applicability
+from dosing_service.rules.population import HEIGHT, SEX, WEIGHT, Answer, Applicability, applicability
 from dosing_service.units import exact_text
 
 _VERDICT = {Answer.YES: Verdict.APPLIES, Answer.UNKNOWN: Verdict.POSSIBLE}
@@ -71,7 +73,7 @@ def assess(request: DoseRequest, agent: Agent, knowledge: KnowledgeBase, *, ask_
     product = chosen_product(agent, request.options)
     judged = {regimen.id: applicability(regimen, patient) for regimen in agent.regimens.values()}
     facts = Facts(patient, knowledge.terminology)
-    case = _Case(request, agent, knowledge, facts, judged, Doses(patient, request.options.volume_ml))
+    case = _Case(request, agent, knowledge, facts, judged, Doses(patient, request.options))
     chosen = _chosen(case)
     if chosen is None:
         none_applies = all(judgement.answer is Answer.NO for judgement in judged.values())
@@ -115,7 +117,11 @@ def _computed(case: _Case, chosen: Regimen, product: Product | None) -> Computed
 
 
 def _with_dose(case: _Case, chosen: Regimen, result: Computed) -> Assessment:
-    unchecked = (*_unchecked(case.judged[chosen.id], result.dose), *_unused_options(case.request.options, result.dose))
+    unchecked = (
+        *_unchecked(case.judged[chosen.id], result.dose),
+        *_unused_options(case.request.options, result.dose),
+        *_weights_unchecked(chosen, case.request.patient),
+    )
     safe = _safety(case, chosen.route, chosen, result.dose)
     said = _Said(_dose_findings(case, chosen, result), unchecked, safe)
     return _answer(case, Status.COMPUTED, chosen, said, result)
@@ -179,8 +185,15 @@ def _safety(case: _Case, route: str | None, chosen: Regimen | None, dose: Dose |
     context = Context(case.facts, route, chosen.id if chosen else None, dose)
     judged = safety.judge(case.agent, context, case.request.options.jurisdiction)
     pairs, open_pairs = interactions.found(case.agent, case.knowledge, context, case.request.options.jurisdiction)
-    unknown = (*safety.unchecked(judged), *open_pairs, *case.facts.uncoded())
-    return _Safety((*safety.findings(judged), *pairs), unknown)
+    patient, as_of = case.request.patient, case.request.as_of
+    unknown = (
+        *safety.unchecked(judged),
+        *open_pairs,
+        *case.facts.uncoded(),
+        *plausibility.unchecked(patient, as_of, case.knowledge.growth),
+    )
+    implausible = plausibility.found(patient, as_of, case.knowledge.growth)
+    return _Safety((*safety.findings(judged), *pairs, *implausible), unknown)
 
 
 def _outside(case: _Case, chosen: Regimen, result: Computed | Missing) -> Assessment:
@@ -291,6 +304,19 @@ def _unchecked(judgement: Applicability, dose: Dose) -> Iterator[NotChecked]:
         is_divided = any(item.per is Per.ADMINISTRATION for item in dose.amounts)
         needs = () if is_divided else ("options.times_per_day",)
         yield NotChecked("frequency", needs, "the source does not state how often the daily amount is divided")
+
+
+def _weights_unchecked(regimen: Regimen, patient: Patient) -> Iterator[NotChecked]:
+    """Yield what is missing to tell whether the dose by other weights belongs beside this one."""
+    rule = regimen.compare_weights
+    if rule is None or patient.weight is None:
+        return
+    index = body.body_mass_index(patient)
+    words = f"above a body mass index of {exact_text(rule.above_bmi)} one source doses by the adjusted weight"
+    if index is None:
+        yield NotChecked("dosing-weight", (HEIGHT,), words)
+    elif index > rule.above_bmi and patient.sex not in {Sex.FEMALE, Sex.MALE}:
+        yield NotChecked("dosing-weight", (SEX,), f"{words}, which needs the sex (female or male)")
 
 
 def _limit_unchecked(check: LimitCheck) -> NotChecked:

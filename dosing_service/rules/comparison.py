@@ -227,7 +227,7 @@ def _rank(agent: Agent, item: Comparison) -> tuple[object, ...]:
 
 def _distance(item: Comparison) -> Fraction:
     """Return how many times the order is above the range or below it; 1 within."""
-    assert item.ordered is not None and item.expected is not None  # noqa: S101 - only comparable ones are ranked
+    assert item.ordered and item.expected  # noqa: S101, PT018 - only comparable ones are ranked
     if item.position is Position.ABOVE and item.expected.high:
         return item.ordered.high / item.expected.high
     if item.position is Position.BELOW and item.ordered.low:

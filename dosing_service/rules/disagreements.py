@@ -120,7 +120,7 @@ def _not_worked_out(figure: DoseFigure | None, missing: Missing) -> str:
 def _figure_text(case: _Case, rule: PositionRule, figure: DoseFigure) -> str:
     if figure.unit.body == "mL":
         return f"{display_range(figure.low, figure.high, figure.unit.amount)} in each mL"
-    measure = of_figure(figure, case.patient, rule.dosing_weight)
+    measure = of_figure(figure, case.patient, rule.dosing_weight, case.doses.formula)
     if isinstance(measure, Missing):
         return _not_worked_out(figure, measure)
     factor = measure.value if measure.value is not None else Decimal(1)
@@ -139,7 +139,7 @@ def _per_body(case: _Case, own: Amount) -> list[str]:
     extra = []
     if "per-kg" in case.item.compare and case.patient.weight is not None:
         extra.append(per_kg_text(own, case.patient.weight.kg))
-    area = area_of(case.patient) if "per-m2" in case.item.compare else None
+    area = area_of(case.patient, case.doses.formula) if "per-m2" in case.item.compare else None
     if area is not None:
         extra.append(amount_text(over(own.low, area), over(own.high, area), f"{own.unit}/m2", ADVERB[own.per]))
     return extra

@@ -4,9 +4,27 @@ from dataclasses import replace
 from decimal import Decimal
 from functools import cache
 
+from msgspec import structs
+
 from dosing_service.knowledge.base import Band, DoseFigure, Limit, Product, Regimen
-from dosing_service.model import Amount, Basis, Cap, Citations, Dose, Options, Patient, Per, Quantity, Step, Value
-from dosing_service.rules import caps, measure
+from dosing_service.model import (
+    Amount,
+    Basis,
+    Cap,
+    Citations,
+    Dose,
+    DosedBy,
+    DosingWeight,
+    Options,
+    Patient,
+    Per,
+    Quantity,
+    Step,
+    SurfaceAreaFormula,
+    Value,
+    WeightDose,
+)
+from dosing_service.rules import body, caps, measure
 from dosing_service.rules.measure import Measure, Missing, step
 from dosing_service.rules.population import Answer, in_age_range, in_range
 from dosing_service.rules.schedule import Conversion, Plan, plan
@@ -34,7 +52,14 @@ def compute(
     The regimen's population is not looked at here; ``options`` must fit the regimen (see
     :mod:`dosing_service.rules.schedule`).
     """
-    figure = _figure(regimen, patient)
+    computed = _by_one_weight(regimen, patient, options, product)
+    if regimen.compare_weights is None or isinstance(computed, Missing):
+        return computed
+    return _with_other_weights(computed, regimen, patient, options, product=product)
+
+
+def _by_one_weight(regimen: Regimen, patient: Patient, options: Options, product: Product | None) -> Computed | Missing:
+    figure = _figure(regimen, patient, options)
     if isinstance(figure, Missing):
         return figure
     if regimen.basis is Basis.CONCENTRATION:
@@ -44,7 +69,7 @@ def compute(
         return measured
     low, high, steps = _multiplied(regimen, figure, measured)
     schedule = plan(regimen, options.times_per_day, options.divided_over_days)
-    amounts = caps.Amounts(regimen.per, schedule.conversions, _measures(patient, measured))
+    amounts = caps.Amounts(regimen.per, schedule.conversions, _measures(patient, measured, options))
     bound = caps.concerning(regimen.limits, patient, product.formulation if product else None, amounts)
     checks = tuple([caps.check(item, high) for item in bound])
     holding, cap = caps.holding(bound, high), None
@@ -58,7 +83,7 @@ def compute(
         basis=regimen.basis,
         amounts=(own, *derived),
         limits=checks,
-        dosing_weight=measured.weight,
+        dosing_weight=_explained(measured.weight, regimen, patient, options),
         body_surface_area=measured.area,
         concentration=_concentration(regimen, figure),
         cap=cap,
@@ -70,12 +95,58 @@ def compute(
     return Computed(dose, (*measured.steps, *steps, *more))
 
 
-class Doses:
-    """The doses of one request as documented, without the caller's wishes but with the volume; each computed once."""
+def _explained(weight: DosedBy | None, regimen: Regimen, patient: Patient, options: Options) -> DosedBy | None:
+    """Return the dosing weight with the reason for it."""
+    if weight is None or patient.weight is None:
+        return weight
+    why = _why(weight.kind, options.dosing_weight is not None, regimen.dosing_weight, patient.weight.method)
+    return DosedBy(weight.value, weight.kind, weight.unit, why)
 
-    def __init__(self, patient: Patient, volume_ml: Decimal | None) -> None:
+
+@cache
+def _why(kind: DosingWeight, asked: bool, documented: DosingWeight, method: str | None) -> str:  # noqa: FBT001 - a value of the reason, not a switch
+    if asked and kind is not documented:
+        why = f"the caller asked for {kind.value} body weight; the source counts on {documented.value} body weight"
+    elif kind is DosingWeight.ACTUAL:
+        why = "the source counts per kg of body weight and names no other weight, so the actual weight is used"
+    else:
+        why = f"the source counts on {kind.value} body weight"
+    return why if method in {None, "measured"} else f"{why}; it is {method}, not measured"
+
+
+def _with_other_weights(
+    computed: Computed, regimen: Regimen, patient: Patient, options: Options, *, product: Product | None
+) -> Computed:
+    """Return the dose with those by actual, ideal and adjusted weight beside it, where a source asks for that."""
+    rule, weight = regimen.compare_weights, computed.dose.dosing_weight
+    index = body.body_mass_index(patient)
+    if rule is None or weight is None or index is None or index <= rule.above_bmi:
+        return computed
+    beside = []
+    for kind in (DosingWeight.ACTUAL, DosingWeight.IDEAL, DosingWeight.ADJUSTED):
+        other = _by_one_weight(regimen, patient, structs.replace(options, dosing_weight=kind), product)
+        if kind is not weight.kind and isinstance(other, Computed) and other.dose.dosing_weight is not None:
+            beside.append(_weight_dose(other.dose, other.dose.dosing_weight, rule.citations))
+    dosed_by = structs.replace(weight, beside=tuple(beside))
+    return Computed(structs.replace(computed.dose, dosing_weight=dosed_by), computed.steps)
+
+
+def _weight_dose(dose: Dose, weight: DosedBy, citations: Citations) -> WeightDose:
+    return WeightDose(weight.kind, weight.value, weight.unit, dose.amounts[0], citations.references, citations.verified)
+
+
+class Doses:
+    """The doses of one request as documented, without the caller's wishes but with the volume and with the formula for
+    the body surface area; each computed once.
+    """
+
+    def __init__(self, patient: Patient, options: Options = _DEFAULTS) -> None:
         self._patient = patient
-        self._options = Options(volume_ml=volume_ml) if volume_ml is not None else _DEFAULTS
+        self.formula = options.body_surface_area_formula
+        is_default = options.volume_ml is None and self.formula is SurfaceAreaFormula.MOSTELLER
+        self._options = (
+            _DEFAULTS if is_default else Options(volume_ml=options.volume_ml, body_surface_area_formula=self.formula)
+        )
         self._known: dict[str, Computed | Missing] = {}
 
     def of(self, regimen: Regimen) -> Computed | Missing:
@@ -101,34 +172,36 @@ def _meets(limit: Limit, regimen: Regimen) -> bool:
     return regimen.ages is None or limit.age is None or regimen.ages.overlaps(limit.age)
 
 
-def _figure(regimen: Regimen, patient: Patient) -> DoseFigure | Missing:
+def _figure(regimen: Regimen, patient: Patient, options: Options) -> DoseFigure | Missing:
     """Return the regimen's figure, or that of the patient's band."""
     if regimen.figure:
         return regimen.figure
     for band in regimen.bands:
-        if _in_band(regimen.basis, band, patient) is Answer.YES:
+        if _in_band(regimen.basis, band, patient, options) is Answer.YES:
             return band.figure
     return measure.of_band(regimen.bands[0].range.unit)
 
 
-def _in_band(basis: Basis, band: Band, patient: Patient) -> Answer:
+def _in_band(basis: Basis, band: Band, patient: Patient, options: Options) -> Answer:
     if basis is Basis.AGE_BAND:
         return in_age_range(band.range, patient.age)
     if basis is Basis.WEIGHT_BAND:
         return in_range(band.range, patient.weight.kg if patient.weight else None)
-    return in_range(band.range, measure.area_of(patient))
+    return in_range(band.range, measure.area_of(patient, options.body_surface_area_formula))
 
 
 def _measured(regimen: Regimen, figure: DoseFigure, patient: Patient, options: Options) -> Measure | Missing:
     if regimen.basis is Basis.CONCENTRATION_VOLUME:
         return measure.of_volume(regimen, options)
-    return measure.of_figure(figure, patient, options.dosing_weight or regimen.dosing_weight)
+    kind = options.dosing_weight or regimen.dosing_weight
+    return measure.of_figure(figure, patient, kind, options.body_surface_area_formula)
 
 
-def _measures(patient: Patient, measured: Measure) -> dict[str | None, Decimal | None]:
+def _measures(patient: Patient, measured: Measure, options: Options) -> dict[str | None, Decimal | None]:
     """Return what limits are multiplied with: nothing, the dosing weight (else the actual one), the surface area."""
     kg = measured.weight.value if measured.weight else (patient.weight.kg if patient.weight else None)
-    return {None: _ONE, "kg": kg, "m2": measured.area.value if measured.area else measure.area_of(patient)}
+    area = measured.area.value if measured.area else measure.area_of(patient, options.body_surface_area_formula)
+    return {None: _ONE, "kg": kg, "m2": area}
 
 
 def _multiplied(regimen: Regimen, figure: DoseFigure, measured: Measure) -> tuple[Decimal, Decimal, tuple[Step, ...]]:

@@ -128,7 +128,7 @@ def _meets_end(given: Span, expected: Span, slack: Fraction = _EXACT) -> bool:
 
 def _less_often(suspect: Suspect, candidate: Candidate, each: Span | None) -> _Hit:
     expected, frequency = _one_time(candidate), candidate.regimen.frequency
-    assert each is not None and expected is not None and frequency is not None  # noqa: S101 - the caller looked
+    assert each and expected and frequency  # noqa: S101, PT018 - the caller looked
     text = _text(each, suspect.ordered.unit, frequency.text)
     summary = f"Given daily instead of {frequency.text}? Then it would be {text}."
     would_be = WouldBe(text, candidate.regimen.id, _dose(each, suspect, Per.ADMINISTRATION), frequency.text)
@@ -146,7 +146,7 @@ _TOTAL_WORDS = {
 
 def _total(suspect: Suspect, candidate: Candidate, kind: CauseKind, given: Span | None, per: Per) -> _Hit:
     expected = _week(candidate) if per is Per.WEEK else candidate.amounts[per]
-    assert given is not None and expected is not None  # noqa: S101 - the caller looked
+    assert given and expected  # noqa: S101, PT018 - the caller looked
     text = _text(given, suspect.ordered.unit, ADVERB[per])
     would_be = WouldBe(text, candidate.regimen.id, _dose(given, suspect, per))
     cause = LikelyCause(kind, f"{_TOTAL_WORDS[kind]} Then it would be {text}.", would_be)

@@ -13,6 +13,7 @@ from dosing_service.model import (
     Quantity,
     Sex,
     Step,
+    SurfaceAreaFormula,
     Value,
 )
 from dosing_service.rules import body
@@ -52,11 +53,13 @@ def missing(why: str, *paths: str) -> Missing:
     return Missing(tuple(NotChecked("dose", (path,), why) for path in paths))
 
 
-def of_figure(figure: DoseFigure, patient: Patient, kind: DosingWeight) -> Measure | Missing:
+def of_figure(
+    figure: DoseFigure, patient: Patient, kind: DosingWeight, formula: SurfaceAreaFormula = SurfaceAreaFormula.MOSTELLER
+) -> Measure | Missing:
     """Return what a figure that is fixed, per kg or per m2 is multiplied with, and how it came about."""
     if figure.unit.body is None:
         return _NOTHING
-    return _area(patient) if figure.unit.body == "m2" else _weight(patient, kind)
+    return _area(patient, formula) if figure.unit.body == "m2" else _weight(patient, kind)
 
 
 def of_volume(regimen: Regimen, options: Options) -> Measure | Missing:
@@ -76,11 +79,11 @@ def of_band(key: str) -> Missing:
     return missing("the dose depends on a band", *paths)
 
 
-def area_of(patient: Patient) -> Decimal | None:
+def area_of(patient: Patient, formula: SurfaceAreaFormula = SurfaceAreaFormula.MOSTELLER) -> Decimal | None:
     """Return the patient's body surface area in m², or ``None`` without weight or height."""
     if patient.weight is None or patient.height_cm is None:
         return None
-    return body.surface_area(patient.height_cm, patient.weight.kg)
+    return body.surface_area(patient.height_cm, patient.weight.kg, formula)
 
 
 def _weight(patient: Patient, kind: DosingWeight) -> Measure | Missing:
@@ -89,12 +92,20 @@ def _weight(patient: Patient, kind: DosingWeight) -> Measure | Missing:
         return missing("the dose is counted per kg of body weight", WEIGHT)
     if kind is DosingWeight.ACTUAL:
         return Measure(weight.kg, f"{exact_text(weight.kg)} kg", _in_kilograms(patient), DosedBy(weight.kg, kind))
-    value = body.ideal_weight(patient) if kind is DosingWeight.IDEAL else body.adjusted_weight(patient)
+    formula, citations = _OTHER_WEIGHTS[kind]
+    value = formula(patient)
     if value is None:
-        return _no_ideal_weight(patient)
+        return _no_lean_weight(patient) if kind is DosingWeight.LEAN else _no_ideal_weight(patient)
     text = f"{exact_text(value)} kg"
-    line = step(f"{kind.value} body weight from sex, height and weight", text, body.IDEAL_WEIGHT)
+    line = step(f"{kind.value} body weight from sex, height and weight", text, citations)
     return Measure(value, text, (line,), DosedBy(value, kind))
+
+
+_OTHER_WEIGHTS = {
+    DosingWeight.IDEAL: (body.ideal_weight, body.IDEAL_WEIGHT),
+    DosingWeight.ADJUSTED: (body.adjusted_weight, body.IDEAL_WEIGHT),
+    DosingWeight.LEAN: (body.lean_weight, body.LEAN_WEIGHT),
+}
 
 
 def _in_kilograms(patient: Patient) -> tuple[Step, ...]:
@@ -113,12 +124,22 @@ def _no_ideal_weight(patient: Patient) -> Missing:
     return missing(why, *paths)
 
 
-def _area(patient: Patient) -> Measure | Missing:
-    area = area_of(patient)
+def _no_lean_weight(patient: Patient) -> Missing:
+    why = "the dose is counted on lean body weight, which needs sex (female or male), height and an age from 18 years"
+    paths = [] if patient.sex in {Sex.FEMALE, Sex.MALE} else [SEX]
+    if patient.height_cm is None:
+        paths.append(HEIGHT)
+    if patient.age is None or patient.age.years < body.LEAN_WEIGHT_FROM_YEARS:
+        paths.append(AGE)
+    return missing(why, *paths)
+
+
+def _area(patient: Patient, formula: SurfaceAreaFormula) -> Measure | Missing:
+    area, used = area_of(patient, formula), body.AREA_FORMULAS[formula]
     if area is None or patient.height_cm is None or patient.weight is None:
         given = ((WEIGHT, patient.weight), (HEIGHT, patient.height_cm))
         return missing("the dose is counted on body surface area", *(path for path, value in given if value is None))
-    expression = f"√({exact_text(patient.height_cm)} cm × {exact_text(patient.weight.kg)} kg ÷ 3600)"
+    expression = used.expression(patient.height_cm, patient.weight.kg)
     text = f"{exact_text(area)} m2"
-    steps = (*_in_kilograms(patient), step(expression, text, body.MOSTELLER))
+    steps = (*_in_kilograms(patient), step(expression, text, used.citations))
     return Measure(area, text, steps, area=Quantity(area, "m2"))

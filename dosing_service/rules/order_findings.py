@@ -3,13 +3,13 @@
 The severities are the policy of this service; they stand in ``SEVERITY`` and in decision record 13.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from types import MappingProxyType
 
-from dosing_service.knowledge.base import Agent, Effect, Product, Regimen, describe_population
-from dosing_service.model import Category, Citations, Finding, NotChecked, Order, Per, Severity, Verdict
+from dosing_service.knowledge.base import Agent, Effect, Limit, Product, Regimen, describe_population
+from dosing_service.model import Category, Citations, Finding, NotChecked, Per, Severity, Verdict
 from dosing_service.rules.caps import PER_OF_KIND, BoundLimit
 from dosing_service.rules.comparison import EQUAL, Comparison, Often, Position
 from dosing_service.rules.findings import limit_text
@@ -41,6 +41,7 @@ SEVERITY = MappingProxyType(
 )
 #: A part of a tablet that a scored tablet gives.
 _HALF = Fraction(1, 2)
+_TIME_WORDS = {"h": "hours", "d": "days", "wk": "weeks", "mo": "months"}
 _IMMEDIATE = {None, "immediate-release"}
 
 
@@ -83,7 +84,8 @@ def of_range(agent: Agent, item: Comparison, ordered: Ordered, *, has_cause: boo
     severity = SEVERITY["above-range-by-a-slip" if is_above and has_cause else id_]
     given, documented = (range_text(item, span, ordered.unit) for span in (item.ordered, item.expected))
     ratio = _ratio_text(item)
-    summary = f"{agent.name} {given}{ratio} is {'above' if is_above else 'below'} the documented {documented} ({regimen.name})."
+    where = "above" if is_above else "below"
+    summary = f"{agent.name} {given}{ratio} is {where} the documented {documented} ({regimen.name})."
     management = f"Order {documented}, or document why another dose is meant."
     return [_finding(id_, Category.DOSE, severity, summary, management, ("dose",), regimen.citations)]
 
@@ -121,7 +123,7 @@ def _repeat_text(regimen: Regimen) -> str:
     if course is None or course.repeat_low is None or course.repeat_high is None:
         return "another frequency"
     low, high = exact_text(course.repeat_low), exact_text(course.repeat_high)
-    words = {"d": "days", "wk": "weeks", "mo": "months"}[course.repeat_unit or "d"]
+    words = _TIME_WORDS[course.repeat_unit or "d"]
     return f"a course every {low if low == high else f'{low} to {high}'} {words}"
 
 
@@ -194,23 +196,22 @@ def of_limits(
     found, unchecked = [], []
     for item in bound:
         per = PER_OF_KIND.get(item.limit.kind)
-        given = ordered.amounts.get(per) if per is not None else None
         if per is None or item.limit.kind == "rate-maximum":
             continue
-        if item.needs:
-            why = f"whether this maximum is met depends on it ({limit_text(item.limit.kind, item.value, item.limit.unit.code, item.limit.applies_to)})"
-            unchecked.append(NotChecked(f"limit-{item.limit.kind}", item.needs, why))
-        elif given is None:
-            if per is Per.ADMINISTRATION or per is not Per.COURSE or ordered.rate is None:
-                unchecked.append(
-                    NotChecked(f"limit-{item.limit.kind}", ("frequency",), "the order does not say how much this is")
-                )
-            else:
-                why = "the order does not say how many times it is given"
-                unchecked.append(NotChecked(f"limit-{item.limit.kind}", ("duration",), why))
+        given = ordered.amounts.get(per)
+        if item.needs or given is None:
+            unchecked.append(_limit_unchecked(item, ordered, per))
         elif given.high > in_milligrams(item.value, item.limit.unit.amount) * (1 + EQUAL):
             found.append(_above(agent, item, given, ordered, formulation))
     return found, unchecked
+
+
+def _limit_unchecked(item: BoundLimit, ordered: Ordered, per: Per) -> NotChecked:
+    limit = item.limit
+    words = limit_text(limit.kind, item.value, limit.unit.code if item.needs else limit.unit.amount, limit.applies_to)
+    is_course = per is Per.COURSE and ordered.rate is not None
+    needs = item.needs or (("duration",) if is_course else ("frequency",))
+    return NotChecked(f"limit-{limit.kind}", needs, f"whether this maximum is met depends on it ({words})")
 
 
 def _above(agent: Agent, item: BoundLimit, given: Span, ordered: Ordered, formulation: str | None) -> Finding:
@@ -247,75 +248,73 @@ def _slug(words: str | None) -> str:
 def of_duration(
     agent: Agent, regimen: Regimen, ordered: Ordered, already_given: Fraction | None
 ) -> tuple[list[Finding], list[NotChecked]]:
-    """Return what is wrong with how long an order runs, and what would have to be known to tell."""
-    found, unchecked = [], []
-    for limit in regimen.limits:
-        if limit.kind == "duration-maximum":
-            most = Fraction(limit.value) * DAYS[limit.unit.code]
-            words = f"{display(limit.value)} {limit.unit.code}"
-            if ordered.days is None:
-                unchecked.append(NotChecked("limit-duration-maximum", ("duration",), f"documented is at most {words}"))
-            elif ordered.days > most * (1 + EQUAL):
-                severity = "above-maximum-that-holds" if limit.effect is Effect.CAP else "above-maximum-that-warns"
-                summary = f"{agent.name} for {_days(ordered.days)} is longer than the documented maximum of {words}."
-                found.append(
-                    _finding("duration-above-maximum", Category.DURATION, SEVERITY[severity], summary,
-                             f"Stop after {words}.", ("duration",), limit.citations)
-                )  # fmt: skip
-        elif limit.kind == "cumulative-maximum":
-            total = _cumulative(ordered, already_given)
-            most = in_milligrams(limit.value, limit.unit.amount)
-            words = f"{display(limit.value)} {limit.unit.amount} in all"
-            if total is None:
-                needs = ("duration", "already_given")
-                unchecked.append(NotChecked("limit-cumulative-maximum", needs, f"documented is at most {words}"))
-            elif total > most * (1 + EQUAL):
-                summary = f"{agent.name} comes to more than {words} with what was already given."
-                severity = "above-maximum-that-holds" if limit.effect is Effect.CAP else "above-maximum-that-warns"
-                found.append(
-                    _finding("above-cumulative-maximum", Category.DOSE_LIMIT, SEVERITY[severity], summary,
-                             "Weigh benefit and harm again before going on.", needs_of_cumulative(), limit.citations)
-                )  # fmt: skip
-    more, open_ = _course_length(agent, regimen, ordered)
-    return [*found, *more], [*unchecked, *open_]
+    """Return what is wrong with how long an order runs and what it adds up to, and what is missing to tell."""
+    said = [
+        _duration(agent, limit, ordered)
+        if limit.kind == "duration-maximum"
+        else _cumulative(agent, limit, ordered, already_given)
+        for limit in regimen.limits
+        if limit.kind in {"duration-maximum", "cumulative-maximum"}
+    ]
+    said.append(_course_length(agent, regimen, ordered))
+    found = [item for item in said if isinstance(item, Finding)]
+    return found, [item for item in said if isinstance(item, NotChecked)]
 
 
-def needs_of_cumulative() -> tuple[str, ...]:
-    """Return the fields that a cumulative amount follows from."""
-    return ("dose", "duration", "already_given")
+def _by_effect(limit: Limit) -> Severity:
+    return SEVERITY["above-maximum-that-holds" if limit.effect is Effect.CAP else "above-maximum-that-warns"]
 
 
-def _cumulative(ordered: Ordered, already_given: Fraction | None) -> Fraction | None:
-    course = ordered.amounts.get(Per.COURSE)
-    if course is None or already_given is None:
+def _duration(agent: Agent, limit: Limit, ordered: Ordered) -> Finding | NotChecked | None:
+    words = f"{display(limit.value)} {_TIME_WORDS[limit.unit.code]}"
+    if ordered.days is None:
+        return NotChecked("limit-duration-maximum", ("duration",), f"documented is at most {words}")
+    if ordered.days <= Fraction(limit.value) * DAYS[limit.unit.code] * (1 + EQUAL):
         return None
-    return course.high + already_given
-
-
-def _course_length(agent: Agent, regimen: Regimen, ordered: Ordered) -> tuple[list[Finding], list[NotChecked]]:
-    course = regimen.course
-    if course is None:
-        return [], []
-    length = Fraction(course.length) * DAYS[course.length_unit or "d"] if course.length is not None else None
-    most = course.administrations_high
-    if length is None and most is None:
-        return [], []
-    words = f"{_days(length)}" if length is not None else f"{most} administrations"
-    given = _administrations(ordered)
-    if (length is not None and ordered.days is None and ordered.count is None) or (length is None and given is None):
-        return [], [NotChecked("duration", ("duration",), f"the documented course is {words}")]
-    is_longer = (length is not None and ordered.days is not None and ordered.days > length) or (
-        most is not None and given is not None and given > most
+    summary = f"{agent.name} for {_days(ordered.days)} is longer than the documented maximum of {words}."
+    cited, severity = limit.citations, _by_effect(limit)
+    return _finding(
+        "duration-above-maximum", Category.DURATION, severity, summary, f"Stop after {words}.", ("duration",), cited
     )
-    if not is_longer:
-        return [], []
+
+
+def _cumulative(
+    agent: Agent, limit: Limit, ordered: Ordered, already_given: Fraction | None
+) -> Finding | NotChecked | None:
+    course, most = ordered.amounts.get(Per.COURSE), in_milligrams(limit.value, limit.unit.amount)
+    words = f"{display(limit.value)} {limit.unit.amount} in all"
+    known = (course.high if course else Fraction(0)) + (already_given or Fraction(0))
+    if known <= most * (1 + EQUAL):
+        given = (("duration", course), ("already_given", already_given))
+        needs = tuple(name for name, value in given if value is None)
+        return NotChecked("limit-cumulative-maximum", needs, f"documented is at most {words}") if needs else None
+    summary = f"{agent.name} comes to more than {words} with what was already given."
+    because, management = ("dose", "duration", "already_given"), "Weigh benefit and harm again before going on."
+    severity = _by_effect(limit)
+    return _finding(
+        "above-cumulative-maximum", Category.DOSE_LIMIT, severity, summary, management, because, limit.citations
+    )
+
+
+def _course_length(agent: Agent, regimen: Regimen, ordered: Ordered) -> Finding | NotChecked | None:
+    course = regimen.course
+    if course is None or (course.length is None and course.administrations_high is None):
+        return None
+    length = Fraction(course.length) * DAYS[course.length_unit or "d"] if course.length is not None else None
+    words = _days(length) if length is not None else f"{course.administrations_high} administrations"
+    count = _administrations(ordered)
+    if ordered.days is None and count is None:
+        return NotChecked("duration", ("duration",), f"the documented course is {words}")
+    most = course.administrations_high
+    is_longer = length is not None and ordered.days is not None and ordered.days > length
+    has_more = most is not None and count is not None and count > most
+    if not is_longer and not has_more:
+        return None
     summary = f"{agent.name} is ordered for longer than the documented course of {words} ({regimen.name})."
-    severity = SEVERITY["course-longer-than-documented"]
-    finding = _finding(
-        "duration-above-course", Category.DURATION, severity, summary, f"Stop after {words} or document why not.",
-        ("duration",), regimen.citations,
-    )  # fmt: skip
-    return [finding], []
+    severity, management = SEVERITY["course-longer-than-documented"], f"Stop after {words}, or document why not."
+    return _finding(
+        "duration-above-course", Category.DURATION, severity, summary, management, ("duration",), regimen.citations
+    )
 
 
 def _administrations(ordered: Ordered) -> Fraction | None:
@@ -333,7 +332,7 @@ def _days(days: Fraction) -> str:
 # ---------------------------------------------------------------- product
 
 
-def of_product(agent: Agent, product: Product | None, order: Order, each: Span | None) -> list[Finding]:
+def of_product(product: Product | None, each: Span | None) -> list[Finding]:
     """Return a product that would have to be split although it may not be."""
     if product is None or each is None or product.strength_unit.code not in {"mg", "g"} or product.divisible is None:
         return []
@@ -362,10 +361,10 @@ def of_product(agent: Agent, product: Product | None, order: Order, each: Span |
     ]
 
 
-def unchecked(item: Comparison, ordered: Ordered, order: Order, routes: Mapping[str, object]) -> list[NotChecked]:
+def unchecked(item: Comparison, ordered: Ordered, route: str | None, routes: Collection[str]) -> list[NotChecked]:
     """Return what the order leaves open beside the regimen it is compared with."""
     found = []
-    if order.route is None and len(routes) > 1:
+    if route is None and len(routes) > 1:
         found.append(NotChecked("route", ("route",), "the doses of this drug differ by route"))
     if item.often is Often.UNKNOWN:
         found.append(NotChecked("frequency", ("frequency",), "how often it is given decides whether the dose fits"))

@@ -169,7 +169,7 @@ def _kinds(
     each = _each(dose, per, frequency, rate, days)
     found = {per: dose} | ({Per.ADMINISTRATION: each} if each else {})
     for kind, length in _LENGTHS.items():
-        total = _in_period(each, dose, per, kind, length, frequency, rate)
+        total = _in_period(each, dose, per, length, frequency, rate)
         if kind not in found and total is not None:
             found[kind] = total
     course = _course(each, dose, per, frequency, rate, days)
@@ -203,7 +203,6 @@ def _in_period(
     each: Span | None,
     dose: Span,
     per: Per,
-    kind: Per,
     length: Fraction,
     frequency: OrderedFrequency | None,
     rate: Span | None,

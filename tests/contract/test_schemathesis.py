@@ -19,6 +19,7 @@ BEYOND_A_SCHEMA = {
     *("missing", "unknown-regimen", "unknown-product", "other-formulation", "frequency-not-documented"),
     *("not-divisible", "not-documented", "two-ages", "impossible-birth-date", "unknown-parameter"),
     *("out-of-bounds", "number-too-long", "not-a-date", "bad-string"),
+    *("future-date", "before-birth", "gestational-age-not-covered"),
 }
 
 

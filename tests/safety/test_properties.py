@@ -137,6 +137,8 @@ def _waiting(answer: Assessment) -> set[str]:
     }
 
 
+#: A number that is not sent cannot be implausible.
+_MEASURED = ("weight", "height")
 _KEYS = ("age", "sex", "weight", "height", "pregnant", "lactating", "conditions", "allergies", "medications")
 
 
@@ -160,6 +162,9 @@ def test_knowing_less_never_silences_a_grave_finding(body: dict[str, Any], key: 
             continue
         if finding.category is Category.INTERACTION and key == "medications":
             assert ("patient.medications",) in {item.needs for item in less.not_checked}
+            continue
+        if finding.category is Category.PLAUSIBILITY and finding.id not in shown:
+            assert key in _MEASURED or (f"patient.{key}",) in {item.needs for item in less.not_checked}
             continue
         stays = shown.get(finding.id)
         if stays is None:
