@@ -151,7 +151,8 @@ class TimesField(Strict):
 class FrequencySchema(StrictSchema):
     """How often: ``times`` in each ``every``; ``once`` only; ``as_needed``, then ``times`` and ``every`` are the most.
 
-    ``count`` is the number of administrations of one course, which comes again after ``repeat_every``.
+    ``count`` is the number of administrations of one course, which comes again after ``repeat_every``; without a count
+    the duration of the order is the length of one course.
     """
 
     times = TimesField()
@@ -170,8 +171,6 @@ class FrequencySchema(StrictSchema):
             raise _fault("once", "contradiction", "a single dose has no other frequency", "once alone")
         if not data.get("once") and not data.get("as_needed") and "times" not in data:
             raise _fault("times", "missing", "how often is not said", "times and every, once, or as_needed")
-        if "repeat_every" in data and "count" not in data:
-            raise _fault("count", "missing", "a course that is repeated needs its number of administrations", "count")
 
 
 def _fault(name: str, code: str, detail: str, expected: str) -> ValidationError:
@@ -230,6 +229,9 @@ class OrderSchema(StrictSchema):
     @validates_schema(skip_on_field_errors=True)
     def _is_consistent(self, data: Mapping[str, Any], **_: Any) -> None:
         dose, frequency = data.get("dose"), data.get("frequency")
+        if frequency is not None and "repeat_every" in frequency and not ("count" in frequency or "duration" in data):
+            detail = "a course that is repeated needs its length"
+            raise _fault("duration", "missing", detail, "frequency.count, or the duration of one course")
         if dose is None or frequency is None or dose.per not in _PERIOD_DAYS:
             return
         if frequency.get("once"):

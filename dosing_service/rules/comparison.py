@@ -8,11 +8,12 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from fractions import Fraction
 
-from dosing_service.knowledge.base import Agent, Regimen
-from dosing_service.model import Dose, ExpectedAmount, NotChecked, Per, Ratio, Value
-from dosing_service.rules.dose import Computed, Doses
+from dosing_service.knowledge.base import Agent, Product, Regimen
+from dosing_service.model import Dose, ExpectedAmount, NotChecked, Patient, Per, Ratio, Value
+from dosing_service.rules.dose import Computed, Doses, compute
+from dosing_service.rules.measure import Missing
 from dosing_service.rules.ordered import DAYS, Ordered, Span, in_milligrams, in_unit, interval, window
-from dosing_service.rules.population import Answer, Applicability
+from dosing_service.rules.population import Answer, Applicability, applicability
 from dosing_service.rules.schedule import plan
 
 #: Amounts that differ by less are equal: answers keep twelve digits of a quotient, and a dose taken from one must pass.
@@ -80,9 +81,11 @@ class Comparison(Value, frozen=True):
 
 
 def candidates(
-    agent: Agent, judged: Mapping[str, Applicability], doses: Doses, route: str | None, formulation: str | None
+    agent: Agent, patient: Patient, doses: Doses, route: str | None, product: Product | None
 ) -> list[Candidate]:
-    """Return the regimens that apply, or may apply, and fit the order's route and formulation."""
+    """Return the regimens that apply, or may apply, and fit the order's route and product."""
+    judged = {item.id: applicability(item, patient) for item in agent.regimens.values()}
+    formulation = product.formulation if product else None
     fitting = (
         item
         for item in agent.regimens.values()
@@ -90,16 +93,19 @@ def candidates(
         and route in {None, item.route}
         and (formulation is None or item.formulation in {None, formulation})
     )
-    return [_candidate(item, judged[item.id], doses) for item in fitting]
+    held = product if formulation is not None else None
+    return [
+        _candidate(item, judged[item.id], compute(item, patient, product=held) if held else doses.of(item))
+        for item in fitting
+    ]
 
 
-def _candidate(regimen: Regimen, applicability: Applicability, doses: Doses) -> Candidate:
-    result = doses.of(regimen)
+def _candidate(regimen: Regimen, judged: Applicability, result: Computed | Missing) -> Candidate:
     if not isinstance(result, Computed):
-        return Candidate(regimen, applicability, None, {}, result.inputs)
+        return Candidate(regimen, judged, None, {}, result.inputs)
     if not result.dose.amounts:
-        return Candidate(regimen, applicability, result.dose, _strength(result.dose))
-    return Candidate(regimen, applicability, result.dose, _amounts(regimen, result.dose))
+        return Candidate(regimen, judged, result.dose, _strength(result.dose))
+    return Candidate(regimen, judged, result.dose, _amounts(regimen, result.dose))
 
 
 def _strength(dose: Dose) -> dict[Per, Span]:
@@ -173,7 +179,7 @@ def _often(ordered: Ordered, regimen: Regimen) -> Often:
     if ordered.rate is None:
         return Often.UNKNOWN
     if ordered.rate.low > documented.high:
-        is_daily_instead = documented.high <= _WEEKLY and ordered.rate.low >= _DAILY
+        is_daily_instead = 0 < documented.high <= _WEEKLY and ordered.rate.low >= _DAILY
         return Often.DAILY_NOT_WEEKLY if is_daily_instead else Often.MORE
     return Often.LESS if ordered.rate.high < documented.low else Often.SAME
 
@@ -210,8 +216,10 @@ def documented_rate(regimen: Regimen) -> Span | None:
 
 
 def best(agent: Agent, comparisons: Iterable[Comparison]) -> Comparison | None:
-    """Return the comparison that an order is judged by: one it fits, those for calcinosis first; else the default
-    regimen; else the nearest, those for calcinosis first.
+    """Return the comparison that an order is judged by.
+
+    That is one it fits; else the default regimen; else the nearest, one whose amount it has before all others. Those for
+    calcinosis come before those for its disease, and these before other uses.
     """
     usable = [item for item in comparisons if item.position is not Position.NOT_COMPARABLE]
     return min(usable, key=lambda item: _rank(agent, item), default=None)
@@ -220,19 +228,20 @@ def best(agent: Agent, comparisons: Iterable[Comparison]) -> Comparison | None:
 def _rank(agent: Agent, item: Comparison) -> tuple[object, ...]:
     regimen = item.candidate.regimen
     use, is_other = _USE_ORDER[regimen.use], regimen.id != agent.default_regimen
+    is_otherwise = item.often not in {Often.SAME, Often.NOT_STATED}
     if item.fits:
-        return (0, use, is_other, item.often is not Often.SAME, regimen.id)
-    return (1, is_other, use, _distance(item), regimen.id)
+        return (0, use, is_other, is_otherwise, regimen.id)
+    is_once = regimen.frequency is not None and regimen.frequency.unit == "once" and item.often is Often.MORE
+    is_amount_other = item.position is not Position.WITHIN
+    return (1, is_other, use, is_amount_other, is_once, _distance(item), is_otherwise, regimen.id)
 
 
 def _distance(item: Comparison) -> Fraction:
-    """Return how many times the order is above the range or below it; 1 within."""
+    """Return how many times the order is above the range, or the range above the order."""
     assert item.ordered and item.expected  # noqa: S101, PT018 - only comparable ones are ranked
     if item.position is Position.ABOVE and item.expected.high:
         return item.ordered.high / item.expected.high
-    if item.position is Position.BELOW and item.ordered.low:
-        return item.expected.low / item.ordered.low
-    return Fraction(1)
+    return item.expected.low / item.ordered.low if item.ordered.low else item.expected.low
 
 
 def expected(candidate: Candidate) -> ExpectedAmount | None:

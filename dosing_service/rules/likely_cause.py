@@ -4,16 +4,16 @@ Each slip is tried out: without it the order must lie within a regimen of the sa
 prescriber, not a diagnosis; the order is judged without it.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 
 from dosing_service.model import CauseKind, LikelyCause, Order, OrderedDose, Per, Quantity, Value, WouldBe
-from dosing_service.rules.comparison import Candidate, Position, compare, documented_rate
+from dosing_service.rules.comparison import Candidate, Comparison, Position, compare, documented_rate
 from dosing_service.rules.ordered import Ordered, Span, in_unit, scaled
 from dosing_service.rules.schedule import ADVERB
 from dosing_service.rules.wording import amount_text
-from dosing_service.units import display
+from dosing_service.units import ORDER_UNITS, display
 
 #: An order is rounded to what can be given, so without its slip it may miss the range by a little.
 _ROUNDING = Fraction(1, 20)
@@ -39,41 +39,43 @@ class CorrectedWeight(Value, frozen=True):
 class _Hit(Value, frozen=True):
     """A slip that explains the order; ``is_exact`` when it then meets an end of the range."""
 
-    kind: CauseKind
     is_exact: bool
     cause: LikelyCause
 
 
 class Suspect(Value, frozen=True):
-    """An order outside its range: what it comes to, what it says (``None`` for a sum of orders), and the regimens."""
+    """An order outside every range: what it comes to, what it says (``None`` for a sum of orders), and how it compares
+    with each regimen; ``measures`` are the patient's weight (kg) and surface area (m2).
+    """
 
     ordered: Ordered
     order: Order | None
-    position: Position
-    candidates: Sequence[Candidate]
-    measures: dict[str, Decimal | None]
+    comparisons: Sequence[Comparison]
+    measures: Mapping[str, Decimal | None]
 
 
-def causes(suspect: Suspect, weights: Callable[[], Sequence[CorrectedWeight]]) -> tuple[LikelyCause, ...]:
-    """Return at most three slips that would explain the order, the most probable first.
-
-    ``weights`` is only asked when it is needed: it computes every regimen again.
-    """
-    hits = list(_wrong_weight(suspect, weights()))
-    for candidate in suspect.candidates:
-        if suspect.position is Position.ABOVE:
-            hits += [*_periods(suspect, candidate), *_pounds(suspect, candidate)]
-        else:
-            hits += _per_body(suspect, candidate)
-        hits += _factors(suspect, candidate)
-    kept: dict[CauseKind, _Hit] = {}
+def causes(suspect: Suspect, weights: Sequence[CorrectedWeight]) -> tuple[LikelyCause, ...]:
+    """Return at most three slips that would explain the order, the most probable first."""
+    hits = list(_wrong_weight(suspect, weights))
+    for item in suspect.comparisons:
+        if item.position is Position.NOT_COMPARABLE:
+            continue
+        if item.position is not Position.BELOW:
+            hits += [*_periods(suspect, item.candidate), *_pounds(suspect, item.candidate)]
+        if item.position is not Position.WITHIN:
+            hits += [*_per_body(suspect, item.candidate), *_factors(suspect, item)]
+    kept: dict[CauseKind, LikelyCause] = {}
     for hit in sorted(hits, key=_rank):
-        kept.setdefault(hit.kind, hit)
-    return tuple(hit.cause for hit in kept.values())[:_MOST]
+        kept.setdefault(hit.cause.kind, hit.cause)
+    if CauseKind.DAILY_INSTEAD_OF_WEEKLY in kept:
+        # The same arithmetic: what is given daily is a week's dose either way.
+        kept.pop(CauseKind.WEEKLY_TOTAL_GIVEN_DAILY, None)
+    return tuple(kept.values())[:_MOST]
 
 
 def _rank(hit: _Hit) -> tuple[bool, bool, int]:
-    return hit.kind is not CauseKind.WRONG_WEIGHT, not hit.is_exact, _ORDER.index(hit.kind)
+    kind = hit.cause.kind
+    return kind is not CauseKind.WRONG_WEIGHT, not hit.is_exact, _ORDER.index(kind)
 
 
 # ---------------------------------------------------------------- slips of the period
@@ -90,7 +92,7 @@ def _periods(suspect: Suspect, candidate: Candidate) -> Iterator[_Hit]:
         yield _less_often(suspect, candidate, each)
     if rate.low >= _DAILY and _has_parts(candidate) and _is(day, candidate.amounts.get(Per.COURSE)):
         yield _total(suspect, candidate, CauseKind.COURSE_TOTAL_GIVEN_DAILY, day, Per.COURSE)
-    if rate.low >= _DAILY and not is_rare and _is(day, _week(candidate)):
+    if (rate.low > _DAILY or (rate.low == _DAILY and not is_rare)) and _is(day, _week(candidate)):
         yield _total(suspect, candidate, CauseKind.WEEKLY_TOTAL_GIVEN_DAILY, day, Per.WEEK)
     if _WEEKLY < rate.low < _DAILY and not is_rare and _is(each, candidate.amounts.get(Per.WEEK)):
         yield _total(suspect, candidate, CauseKind.WEEKLY_TOTAL_GIVEN_EACH_TIME, each, Per.WEEK)
@@ -133,7 +135,7 @@ def _less_often(suspect: Suspect, candidate: Candidate, each: Span | None) -> _H
     summary = f"Given daily instead of {frequency.text}? Then it would be {text}."
     would_be = WouldBe(text, candidate.regimen.id, _dose(each, suspect, Per.ADMINISTRATION), frequency.text)
     kind = CauseKind.DAILY_INSTEAD_OF_WEEKLY
-    return _Hit(kind, _meets_end(each, expected), LikelyCause(kind, summary, would_be))
+    return _Hit(_meets_end(each, expected), LikelyCause(kind, summary, would_be))
 
 
 _TOTAL_WORDS = {
@@ -150,7 +152,7 @@ def _total(suspect: Suspect, candidate: Candidate, kind: CauseKind, given: Span 
     text = _text(given, suspect.ordered.unit, ADVERB[per])
     would_be = WouldBe(text, candidate.regimen.id, _dose(given, suspect, per))
     cause = LikelyCause(kind, f"{_TOTAL_WORDS[kind]} Then it would be {text}.", would_be)
-    return _Hit(kind, _meets_end(given, expected), cause)
+    return _Hit(_meets_end(given, expected), cause)
 
 
 def _text(span: Span, unit: str, suffix: str) -> str:
@@ -165,15 +167,14 @@ def _dose(span: Span, suspect: Suspect, per: Per) -> OrderedDose:
 # ---------------------------------------------------------------- factors
 
 
-def _factors(suspect: Suspect, candidate: Candidate) -> Iterator[_Hit]:
-    is_above = suspect.position is Position.ABOVE
+def _factors(suspect: Suspect, item: Comparison) -> Iterator[_Hit]:
+    is_above = item.position is Position.ABOVE
     for kind, number in ((CauseKind.TENFOLD, 10), (CauseKind.THOUSANDFOLD, 1000)):
         factor = Fraction(1, number) if is_above else Fraction(number)
-        compared = compare(scaled(suspect.ordered, factor), candidate, _ROUNDING)
+        compared = compare(scaled(suspect.ordered, factor), item.candidate, _ROUNDING)
         if compared.fits and compared.ordered is not None and compared.expected is not None:
-            words = "mg, mcg and g mistaken for each other" if number == 1000 else "A decimal point or a zero"
             is_exact = _meets_end(compared.ordered, compared.expected)
-            yield _by_factor(suspect, candidate, kind, factor, f"{words}?", is_exact=is_exact)
+            yield _by_factor(suspect, item.candidate, kind, factor, is_exact=is_exact)
 
 
 def _pounds(suspect: Suspect, candidate: Candidate) -> Iterator[_Hit]:
@@ -183,19 +184,27 @@ def _pounds(suspect: Suspect, candidate: Candidate) -> Iterator[_Hit]:
     if figure.unit.body != "kg" or given is None or own is None or suspect.ordered.body is not None:
         return
     factor = 1 / POUNDS_IN_KG
-    corrected = given.by(factor, factor)
-    if _meets_end(corrected, candidate.amounts[own], _POUNDS_ROUNDING):
-        words = "Worked out with the weight in pounds as if it were kilograms?"
-        yield _by_factor(suspect, candidate, CauseKind.LB_FOR_KG, factor, words, is_exact=False)
+    if _meets_end(given.by(factor, factor), candidate.amounts[own], _POUNDS_ROUNDING):
+        yield _by_factor(suspect, candidate, CauseKind.LB_FOR_KG, factor, is_exact=False)
 
 
-def _by_factor(
-    suspect: Suspect, candidate: Candidate, kind: CauseKind, factor: Fraction, words: str, *, is_exact: bool
-) -> _Hit:
+_FACTOR_WORDS = {
+    CauseKind.TENFOLD: "A decimal point or a zero?",
+    CauseKind.THOUSANDFOLD: "mg, mcg and g mistaken for each other?",
+    CauseKind.LB_FOR_KG: "Worked out with the weight in pounds as if it were kilograms?",
+}
+
+
+def _by_factor(suspect: Suspect, candidate: Candidate, kind: CauseKind, factor: Fraction, *, is_exact: bool) -> _Hit:
     dose = _scaled_dose(suspect, factor)
-    text = amount_text(dose.low, dose.high, dose.unit, ADVERB[dose.per] if dose.per is not Per.ADMINISTRATION else "")
+    text = _dose_text(dose)
     would_be = WouldBe(text, candidate.regimen.id, dose)
-    return _Hit(kind, is_exact, LikelyCause(kind, f"{words} Then it would be {text}.", would_be))
+    return _Hit(is_exact, LikelyCause(kind, f"{_FACTOR_WORDS[kind]} Then it would be {text}.", would_be))
+
+
+def _dose_text(dose: OrderedDose) -> str:
+    has_period = dose.per is Per.ADMINISTRATION or ORDER_UNITS[dose.unit].time is not None
+    return amount_text(dose.low, dose.high, dose.unit, "" if has_period else ADVERB[dose.per])
 
 
 def _scaled_dose(suspect: Suspect, factor: Fraction) -> OrderedDose:
@@ -218,26 +227,24 @@ def _per_body(suspect: Suspect, candidate: Candidate) -> Iterator[_Hit]:
         return
     own = _scaled_dose(suspect, Fraction(1))
     dose = OrderedDose(own.low, own.high, f"{own.unit}/{body}", own.per)
-    text = amount_text(dose.low, dose.high, dose.unit, ADVERB[dose.per] if dose.per is not Per.ADMINISTRATION else "")
+    text = _dose_text(dose)
     kind = CauseKind.PER_KG_DOSE_GIVEN_AS_TOTAL
     summary = f"The figure per {'kg' if body == 'kg' else 'm²'} ordered as the whole dose? Then it would be {text}."
     would_be = WouldBe(text, candidate.regimen.id, dose)
-    yield _Hit(kind, _meets_end(compared.ordered, compared.expected), LikelyCause(kind, summary, would_be))
+    yield _Hit(_meets_end(compared.ordered, compared.expected), LikelyCause(kind, summary, would_be))
 
 
 def _wrong_weight(suspect: Suspect, weights: Sequence[CorrectedWeight]) -> Iterator[_Hit]:
     """Yield the weights at which the order would be right, where the given weight is implausible."""
+    given = suspect.measures["kg"]
     for weight in weights:
+        is_per_kg = suspect.ordered.body == "kg" and given is not None
+        ordered = scaled(suspect.ordered, Fraction(weight.kg) / Fraction(given or 1)) if is_per_kg else suspect.ordered
         for candidate in weight.candidates:
-            compared = compare(suspect.ordered, candidate, _ROUNDING)
-            if (
-                compared.fits
-                and suspect.ordered.body is None
-                and compared.ordered is not None
-                and compared.expected is not None
-            ):
+            compared = compare(ordered, candidate, _ROUNDING)
+            if compared.fits and compared.ordered is not None and compared.expected is not None:
                 text = f"a weight of {display(weight.kg)} kg"
                 would_be = WouldBe(text, candidate.regimen.id, weight=Quantity(weight.kg, "kg"))
                 summary = f"A wrong weight ({weight.words})? The order fits {text}."
                 cause = LikelyCause(CauseKind.WRONG_WEIGHT, summary, would_be)
-                yield _Hit(CauseKind.WRONG_WEIGHT, _meets_end(compared.ordered, compared.expected), cause)
+                yield _Hit(_meets_end(compared.ordered, compared.expected), cause)

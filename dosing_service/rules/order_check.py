@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import msgspec
 
-from dosing_service.knowledge.base import Agent, KnowledgeBase
+from dosing_service.knowledge.base import Agent, KnowledgeBase, Product
 from dosing_service.model import (
     Amount,
     Basis,
@@ -38,14 +38,14 @@ from dosing_service.rules import (
     plausibility,
     safety,
 )
-from dosing_service.rules.comparison import Candidate, Comparison, Position, best, candidates, compare, expected
+from dosing_service.rules.comparison import Candidate, Comparison, best, candidates, compare, expected
 from dosing_service.rules.conditions import Context
 from dosing_service.rules.dose import Doses
 from dosing_service.rules.facts import Entry, Facts
 from dosing_service.rules.measure import area_of
 from dosing_service.rules.order_lines import Line, lines
 from dosing_service.rules.ordered import Ordered, Unreadable, in_unit, shown, summed
-from dosing_service.rules.population import Answer, applicability
+from dosing_service.rules.population import Answer
 from dosing_service.rules.schedule import ADVERB, plan
 from dosing_service.rules.size import Grade, grades, weight_slips
 from dosing_service.rules.wording import amount_text
@@ -76,7 +76,7 @@ class _Group(Value, frozen=True):
     lines: tuple[Line, ...]
     agent: Agent
     route: str | None
-    formulation: str | None
+    product: Product | None
     together: Ordered | None
     doses: Doses
     candidates: tuple[Candidate, ...]
@@ -133,18 +133,15 @@ def _worst(verdicts: Iterable[OrderVerdict]) -> OrderVerdict:
 def _group(case: _Case, members: tuple[Line, ...]) -> _Group:
     agent = members[0].agent
     assert agent is not None  # noqa: S101 - only orders of our agents are grouped
-    route, formulation = _common_route(members, agent), _common_formulation(members)
+    route, product = _common_route(members, agent), _common_product(members)
     readable = [line.ordered for line in members if isinstance(line.ordered, Ordered)]
     together = summed(readable) if len(readable) == len(members) else None
     doses = Doses(case.patient)
-    judged = {item.id: applicability(item, case.patient) for item in agent.regimens.values()}
     names = {line.order.regimen for line in members} - {None}
-    fitting = candidates(agent, judged, doses, route, formulation)
+    fitting = candidates(agent, case.patient, doses, route, product)
     usable = tuple([item for item in fitting if not names or item.regimen.id in names])
     comparisons = tuple([compare(together, item) for item in usable]) if together else ()
-    return _Group(
-        case, members, agent, route, formulation, together, doses, usable, comparisons, best(agent, comparisons)
-    )
+    return _Group(case, members, agent, route, product, together, doses, usable, comparisons, best(agent, comparisons))
 
 
 def _common_route(members: tuple[Line, ...], agent: Agent) -> str | None:
@@ -155,9 +152,10 @@ def _common_route(members: tuple[Line, ...], agent: Agent) -> str | None:
     return routes.pop() if len(routes) == 1 else None
 
 
-def _common_formulation(members: tuple[Line, ...]) -> str | None:
+def _common_product(members: tuple[Line, ...]) -> Product | None:
+    """Return a product of the formulation that all orders have, since some maxima belong to a formulation."""
     formulations = {line.product.formulation if line.product else None for line in members}
-    return formulations.pop() if len(formulations) == 1 else None
+    return members[0].product if len(formulations) == 1 else None
 
 
 def _judge(group: _Group) -> _Said:
@@ -172,13 +170,13 @@ def _judge(group: _Group) -> _Said:
 
 
 def _causes(group: _Group) -> tuple[LikelyCause, ...]:
-    if group.together is None or group.chosen is None or group.chosen.position is Position.WITHIN:
+    if group.together is None or group.chosen is None or group.chosen.fits:
         return ()
     patient = group.case.patient
     order = group.lines[0].order if len(group.lines) == 1 else None
     measures = {"kg": patient.weight.kg if patient.weight else None, "m2": area_of(patient)}
-    suspect = likely_cause.Suspect(group.together, order, group.chosen.position, group.candidates, measures)
-    return likely_cause.causes(suspect, lambda: _other_weights(group))
+    suspect = likely_cause.Suspect(group.together, order, group.comparisons, measures)
+    return likely_cause.causes(suspect, _other_weights(group))
 
 
 def _other_weights(group: _Group) -> list[likely_cause.CorrectedWeight]:
@@ -189,8 +187,7 @@ def _other_weights(group: _Group) -> list[likely_cause.CorrectedWeight]:
     found = []
     for slip in weight_slips(patient, growth):
         other = msgspec.structs.replace(patient, weight=Weight(slip.kg, slip.kg, "kg"))
-        judged = {item.id: applicability(item, other) for item in group.agent.regimens.values()}
-        usable = candidates(group.agent, judged, Doses(other), group.route, group.formulation)
+        usable = candidates(group.agent, other, Doses(other), group.route, group.product)
         found.append(likely_cause.CorrectedWeight(slip.kg, slip.factor, usable))
     return found
 
@@ -217,7 +214,11 @@ def _bound(group: _Group) -> Sequence[caps.BoundLimit]:
     patient, regimen = group.case.patient, group.chosen.candidate.regimen
     measures = {None: Decimal(1), "kg": patient.weight.kg if patient.weight else None, "m2": area_of(patient)}
     amounts = caps.Amounts(regimen.per, plan(regimen).conversions, measures)
-    return caps.concerning(regimen.limits, patient, group.formulation, amounts)
+    return caps.concerning(regimen.limits, patient, _formulation(group), amounts)
+
+
+def _formulation(group: _Group) -> str | None:
+    return group.product.formulation if group.product else None
 
 
 def _of_dose(
@@ -225,7 +226,7 @@ def _of_dose(
 ) -> tuple[list[Finding], list[NotChecked]]:
     agent, regimen = group.agent, chosen.candidate.regimen
     given = [line.order.already_given_mg for line in group.lines if line.order.already_given_mg is not None]
-    above, open_limits = order_findings.of_limits(agent, bound, together, group.formulation)
+    above, open_limits = order_findings.of_limits(agent, bound, together, _formulation(group))
     longer, open_duration = order_findings.of_duration(
         agent, regimen, together, Fraction(max(given)) if given else None
     )

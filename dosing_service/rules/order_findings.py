@@ -221,7 +221,7 @@ def _above(agent: Agent, item: BoundLimit, given: Span, ordered: Ordered, formul
     )
     most = limit_text(limit.kind, item.value, limit.unit.amount, limit.applies_to)
     return _finding(
-        f"above-{limit.kind}-{_slug(limit.applies_to)}",
+        f"above-{limit.kind}-{_slug(limit.applies_to)}-{exact_text(item.value)}",
         Category.DOSE_LIMIT,
         _limit_severity(item, formulation),
         f"{agent.name} {amount} passes the documented maximum of {most}.",

@@ -9,6 +9,8 @@ from fractions import Fraction
 from math import ceil
 from typing import NamedTuple
 
+from msgspec import structs
+
 from dosing_service.model import NotChecked, Order, OrderedAmount, OrderedDose, OrderedFrequency, Patient, Per, Value
 from dosing_service.rules.measure import area_of
 from dosing_service.rules.population import HEIGHT, WEIGHT
@@ -109,8 +111,9 @@ def _span(dose: OrderedDose, factor: Fraction) -> Span:
 
 
 def _with_kinds(order: Order, dose: Span, unit: OrderUnit) -> Ordered:
-    frequency, days = order.frequency, Fraction(order.duration_days) if order.duration_days is not None else None
     assert order.dose is not None  # noqa: S101 - the caller looked
+    days = Fraction(order.duration_days) if order.duration_days is not None else None
+    frequency = _with_count(order.frequency, days)
     per = order.dose.per
     rate = _rate(frequency) if frequency and frequency.times_high else None
     amounts = {per: dose}
@@ -127,6 +130,14 @@ def _with_kinds(order: Order, dose: Span, unit: OrderUnit) -> Ordered:
         repeat=_repeat(frequency) if frequency else None,
         days=days,
     )
+
+
+def _with_count(frequency: OrderedFrequency | None, days: Fraction | None) -> OrderedFrequency | None:
+    """Return the frequency of a repeated course with its number of administrations, where the duration gives it."""
+    if frequency is None or frequency.repeat_every is None or frequency.count is not None or days is None:
+        return frequency
+    count = _count(frequency, _rate(frequency), days)
+    return structs.replace(frequency, count=int(count.high)) if count and frequency.times_high else frequency
 
 
 def _rate(frequency: OrderedFrequency) -> Span:
