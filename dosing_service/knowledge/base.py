@@ -307,7 +307,7 @@ class AgentCoding:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Agent:
-    """A drug or a procedure."""
+    """A drug or a procedure; ``other_uses`` says for what else it is much used, in doses that are not documented."""
 
     id: str
     name: str
@@ -317,6 +317,7 @@ class Agent:
     codings: tuple[AgentCoding, ...]
     default_regimen: str | None
     notes: tuple[Note, ...]
+    other_uses: Note | None
     evidence: AgentEvidence
     products: Mapping[str, Product]
     regimens: Mapping[str, Regimen]

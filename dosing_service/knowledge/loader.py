@@ -218,6 +218,7 @@ def _agent(name: str, document: Any, shared: Mapping[str, list[Safety]], reader:
         codings=tuple(data["codings"]),
         default_regimen=data.get("default_regimen"),
         notes=tuple(data["notes"]),
+        other_uses=data.get("other_uses"),
         evidence=data["evidence"],
         products=products,
         regimens=regimens,

@@ -153,7 +153,7 @@ class Not(Predicate):
 class Rule:
     """What is said when ``when`` holds. ``summary`` is completed with this patient's numbers.
 
-    A rule for ``only_orders`` is about amounts that no regimen here comes to, so a documented dose is not asked.
+    ``order_severity`` is the severity for an order, where that differs from the one for a documented dose.
     """
 
     id: str
@@ -163,7 +163,7 @@ class Rule:
     summary: str
     management: str
     jurisdiction: str | None
-    only_orders: bool
+    order_severity: Severity | None
     citations: Citations
 
 

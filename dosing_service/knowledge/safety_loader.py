@@ -169,7 +169,7 @@ def _rule(name: str, data: Mapping[str, Any], reader: Reader) -> safety.Rule:
         summary=data["summary"],
         management=data["management"],
         jurisdiction=data.get("jurisdiction"),
-        only_orders=data["only_orders"],
+        order_severity=data.get("order_severity"),
         citations=data["references"],
     )
 

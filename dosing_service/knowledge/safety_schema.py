@@ -32,7 +32,7 @@ class RuleSchema(FileSchema):
     summary = sentence(required=True)
     management = sentence(required=True)
     jurisdiction = fields.String(validate=validate.OneOf(JURISDICTIONS))
-    only_orders = fields.Boolean(truthy={True}, falsy={False}, load_default=False)
+    order_severity = fields.Enum(Severity, by_value=True)
     references = CitationsField(required=True)
 
     @validates_schema(skip_on_field_errors=True)

@@ -512,6 +512,7 @@ class AgentSchema(FileSchema):
     codings = fields.List(fields.Nested(CodingSchema), load_default=list)
     default_regimen = sentence()
     notes = fields.List(fields.Nested(NoteSchema), load_default=list)
+    other_uses = fields.Nested(NoteSchema)
     evidence = fields.Nested(AgentEvidenceSchema, required=True)
     products = fields.List(fields.Nested(ProductSchema), load_default=list)
     limits = fields.List(fields.Nested(LimitSchema), load_default=list)

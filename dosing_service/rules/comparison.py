@@ -218,8 +218,8 @@ def documented_rate(regimen: Regimen) -> Span | None:
 def best(agent: Agent, comparisons: Iterable[Comparison]) -> Comparison | None:
     """Return the comparison that an order is judged by.
 
-    That is one it fits; else the default regimen; else the nearest, one whose amount it has before all others. Those for
-    calcinosis come before those for its disease, and these before other uses.
+    That is one it fits; else the default regimen; else the nearest, one whose amount it has before all others. Those
+    for calcinosis come before those for its disease, and these before other uses.
     """
     usable = [item for item in comparisons if item.position is not Position.NOT_COMPARABLE]
     return min(usable, key=lambda item: _rank(agent, item), default=None)

@@ -26,6 +26,7 @@ SEVERITY = MappingProxyType(
         "above-range": Severity.MAJOR,
         "above-range-by-a-slip": Severity.CONTRAINDICATED,
         "below-range": Severity.MODERATE,
+        "below-range-of-a-taper": Severity.MINOR,
         "daily-instead-of-weekly": Severity.CONTRAINDICATED,
         "more-often": Severity.MAJOR,
         "less-often": Severity.MINOR,
@@ -81,13 +82,23 @@ def of_range(agent: Agent, item: Comparison, ordered: Ordered, *, has_cause: boo
     regimen = item.candidate.regimen
     is_above = item.position is Position.ABOVE
     id_ = "above-range" if is_above else "below-range"
-    severity = SEVERITY["above-range-by-a-slip" if is_above and has_cause else id_]
+    severity = SEVERITY[_range_policy(agent, regimen, is_above=is_above, has_cause=has_cause)]
     given, documented = (range_text(item, span, ordered.unit) for span in (item.ordered, item.expected))
     ratio = _ratio_text(item)
     where = "above" if is_above else "below"
     summary = f"{agent.name} {given}{ratio} is {where} the documented {documented} ({regimen.name})."
-    management = f"Order {documented}, or document why another dose is meant."
+    other_uses = f" {agent.other_uses.text}" if is_above and agent.other_uses else ""
+    management = f"Order {documented}, or document why another dose is meant.{other_uses}"
     return [_finding(id_, Category.DOSE, severity, summary, management, ("dose",), regimen.citations)]
+
+
+def _range_policy(agent: Agent, regimen: Regimen, *, is_above: bool, has_cause: bool) -> str:
+    """Return the name of a severity. A drug with other uses is often above its range for a good reason, one that is
+    tapered is often below it.
+    """
+    if is_above:
+        return "above-range-by-a-slip" if has_cause and agent.other_uses is None else "above-range"
+    return "below-range-of-a-taper" if regimen.taper is not None else "below-range"
 
 
 def _ratio_text(item: Comparison) -> str:

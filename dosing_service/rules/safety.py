@@ -3,6 +3,8 @@ rest.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
+from functools import cache
 
 from dosing_service.knowledge.base import Agent
 from dosing_service.knowledge.safety import Rule
@@ -25,15 +27,18 @@ class Judged(Value, frozen=True):
 
 
 def judge(agent: Agent, context: Context, jurisdiction: str | None, *, of_order: bool = False) -> list[Judged]:
-    """Return every rule of ``agent`` that is in force, with its answer; rules of other regions are left out, and those
-    that are only about orders where a documented dose is asked about.
+    """Return every rule of ``agent`` that is in force, with its answer and, for an order, with the severity that it has
+    then; rules of other regions are left out.
     """
-    rules = (
-        rule
-        for rule in agent.safety.rules
-        if in_force(rule.jurisdiction, jurisdiction) and (of_order or not rule.only_orders)
-    )
+    rules = (rule for rule in agent.safety.rules if in_force(rule.jurisdiction, jurisdiction))
+    if of_order:
+        rules = (_for_order(rule) for rule in rules)
     return [Judged(rule, evaluate(rule.when, context)) for rule in rules]
+
+
+@cache
+def _for_order(rule: Rule) -> Rule:
+    return replace(rule, severity=rule.order_severity) if rule.order_severity else rule
 
 
 def in_force(of_rule: str | None, asked: str | None) -> bool:
