@@ -88,18 +88,23 @@ def found(patient: Patient, as_of: date | None, growth: GrowthReference) -> list
 
 def unchecked(patient: Patient, as_of: date | None, growth: GrowthReference) -> list[NotChecked]:
     """Return the checks of weight and height that lack an input, with the field that would settle each."""
-    items = []
+    items = list(_size_unchecked(patient, growth))
     weight = patient.weight
-    if patient.age is None and (weight is not None or patient.height_cm is not None):
-        items.append(_NO_AGE)
-    elif patient.sex is None and size.depends_on_sex(patient, growth):
-        items.append(_NO_SEX)
     if weight is not None and weight.measured_on is None:
         items.append(_NO_DAY)
     elif weight is not None and patient.age is None and not _is_old(weight, as_of):
         items.append(_NO_AGE_OF_WEIGHT)
     missing = _missing_for_jump(patient)
     return [*items, _NO_JUMP[missing]] if missing else items
+
+
+def _size_unchecked(patient: Patient, growth: GrowthReference) -> Iterator[NotChecked]:
+    if patient.weight is None and patient.height_cm is None:
+        return
+    if patient.age is None:
+        yield _NO_AGE
+    elif patient.sex is None and size.depends_on_sex(patient, growth):
+        yield _NO_SEX
 
 
 # ---------------------------------------------------------------- weight, height and body mass index for age
