@@ -198,8 +198,8 @@ def depends_on_sex(patient: Patient, growth: GrowthReference) -> bool:
 def explaining_body_mass_index(patient: Patient, growth: GrowthReference) -> list[str]:
     """Return the usual weights and heights that would make a body mass index usual which is not, each with its slip."""
     weight, cm = patient.weight, patient.height_cm
-    if weight is None or cm is None:
-        return []
+    assert weight is not None  # noqa: S101 - there was an index
+    assert cm is not None  # noqa: S101 - as above
     others = [
         (f"{display(slip.kg)} kg ({slip.factor})", Weight(slip.kg, slip.kg, "kg"), cm) for slip in _corrected(weight.kg)
     ]
@@ -236,10 +236,7 @@ def grades(patient: Patient, growth: GrowthReference) -> dict[Measure, Grade]:
     return found
 
 
-def height_in_inches(patient: Patient, growth: GrowthReference) -> Decimal | None:
-    """Return the height in cm that would be usual if inches were taken for centimetres, or ``None``."""
-    if patient.height_cm is None:
-        return None
-    corrected = times(patient.height_cm, _CM_PER_INCH)
-    limits_ = limits(Measure.HEIGHT, patient, growth)
-    return corrected if limits_ is not None and limits_.grade(corrected) is Grade.USUAL else None
+def from_inches(inches: Decimal, patient: Patient, growth: GrowthReference) -> Decimal | None:
+    """Return a height in cm if it is usual for the patient, where inches were taken for centimetres."""
+    cm, limits_ = times(inches, _CM_PER_INCH), limits(Measure.HEIGHT, patient, growth)
+    return cm if limits_ is not None and limits_.grade(cm) is Grade.USUAL else None
