@@ -66,11 +66,14 @@ class _Result(click.ParamType[dict[str, Any]]):
 
 _LIST_NAMES = ("conditions", "allergies", "medications", "observations")
 _GROUPS = {
-    "patient": ("age", "birth_date", "sex", "weight", "height", "pregnant", "lactating", *_LIST_NAMES),
+    "patient": (
+        *("age", "birth_date", "sex", "weight", "previous_weight", "height", "pregnant", "lactating"),
+        *_LIST_NAMES,
+    ),
     "indication": ("disease", "lesion"),
     "options": (
         *("times_per_day", "divided_over_days", "volume", "product", "dosing_weight", "start_date", "jurisdiction"),
-        *("include_contraindicated", "include_outside_population"),
+        *("include_contraindicated", "include_outside_population", "body_surface_area_formula"),
     ),
 }
 
@@ -91,6 +94,9 @@ def main() -> None:
 @click.option("--as-of", help="The day on which the age counts, YYYY-MM-DD; default: today.")
 @click.option("--sex", help="female, male or other.")
 @click.option("--weight", type=_Quantity(), help='Body weight, for example "25 kg" or "55.1 lb".')
+@click.option("--weight-measured-on", help="The day of the weight, YYYY-MM-DD.")
+@click.option("--previous-weight", type=_Quantity(), help="An earlier weight, to find a jump.")
+@click.option("--previous-weight-measured-on", help="The day of the earlier weight, YYYY-MM-DD.")
 @click.option("--height", type=_Quantity(), help='Height, for example "128 cm".')
 @click.option("--pregnant/--not-pregnant", default=None, help="Pregnancy; unknown when left out.")
 @click.option("--lactating/--not-lactating", default=None, help="Breast-feeding; unknown when left out.")
@@ -107,7 +113,8 @@ def main() -> None:
 @click.option("--divided-over-days", type=int, help="Divide a course total over so many days.")
 @click.option("--volume", type=_Quantity(), help='Volume given at one site, for example "0.5 mL".')
 @click.option("--product", help="Product id of the agent; its formulation decides which maximum applies.")
-@click.option("--dosing-weight", help="actual, ideal or adjusted.")
+@click.option("--dosing-weight", help="actual, ideal, adjusted or lean.")
+@click.option("--body-surface-area-formula", help="mosteller (default), dubois, haycock, gehan-george or boyd.")
 @click.option("--include-contraindicated", is_flag=True, help="Show a dose that is contraindicated.")
 @click.option(
     "--include-outside-population", is_flag=True, help="Compute a regimen that is not documented for this patient."
@@ -132,6 +139,9 @@ def calculate(*, as_json: bool, **given: Any) -> None:
 def _document(given: dict[str, Any]) -> dict[str, Any]:
     """Return the options of the command line as the body of a request. A list that was not given is unknown."""
     present = {name: _exact(value) for name, value in given.items() if value is not None and value != ()}
+    for name in ("weight", "previous_weight"):
+        if name in present and f"{name}_measured_on" in present:
+            present[name] |= {"measured_on": present[f"{name}_measured_on"]}
     present |= {name: [] for name in given.get("none", ()) if name not in present}
     for flag in ("include_contraindicated", "include_outside_population"):
         if not present.get(flag):

@@ -4,6 +4,7 @@ Unit codes are UCUM, case-sensitive. Nothing a caller sends is ever parsed: a co
 refused.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal, Inexact
 from enum import StrEnum
@@ -190,9 +191,20 @@ def _order_units() -> dict[str, OrderUnit]:
     return {code: OrderUnit(code, *shape, _MILLIGRAMS.get(shape[0])) for code, shape in codes.items()}
 
 
+def _order_aliases(codes: Mapping[str, OrderUnit]) -> dict[str, str]:
+    """Return other spellings that cannot be misread: mcg for ug, periods in full, pieces without braces."""
+    words = {"d": "day", "wk": "week", "mo": "month", "h": "hour", "min": "minute"}
+    found = {code.strip("{}"): code for code in PIECES if code.startswith("{")} | {"ml": "mL"}
+    for code, unit in codes.items():
+        period = f"/{words[unit.time]}" if unit.time else ""
+        bare = code.removesuffix(f"/{unit.time}") if unit.time else code
+        for amount in (bare, bare.replace("ug", "mcg")):
+            found |= dict.fromkeys((amount + period, amount + code.removeprefix(bare)), code)
+    return {alias: code for alias, code in found.items() if alias not in codes}
+
+
 ORDER_UNITS = _order_units()
-_ORDER_WORDS = {"/day": "/d", "/week": "/wk", "/month": "/mo", "/hour": "/h", "/minute": "/min", "mcg": "ug"}
-_ORDER_ALIASES = {"tablet": "{tablet}", "capsule": "{capsule}", "vial": "{vial}", "ml": "mL"}
+ORDER_ALIASES = _order_aliases(ORDER_UNITS)
 
 
 def order_unit(code: str) -> OrderUnit:
@@ -201,9 +213,7 @@ def order_unit(code: str) -> OrderUnit:
     Raises:
         UnitRefused: the code is not in the closed list.
     """
-    canonical = _ORDER_ALIASES.get(code, code)
-    for word, short in _ORDER_WORDS.items():
-        canonical = canonical.replace(word, short)
+    canonical = ORDER_ALIASES.get(code, code)
     if canonical not in ORDER_UNITS:
         raise UnitRefused(REFUSED.get(code, "not an accepted unit of an order"), tuple(ORDER_UNITS))
     return ORDER_UNITS[canonical]

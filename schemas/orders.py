@@ -7,7 +7,8 @@ from typing import Any
 from marshmallow import ValidationError, validates_schema
 
 from dosing_service.model import Order, OrderedDose, OrderedFrequency, OrderedInfusion, Per
-from dosing_service.units import ORDER_UNITS, OrderUnit, UnitRefused, order_unit, times
+from dosing_service.units import ORDER_ALIASES, ORDER_UNITS, OrderUnit, UnitRefused, order_unit, times
+from schemas.dose_calculations import IndicationSchema
 from schemas.fields import ROUTES, Choice, Fault, Flag, Strict, StrictNumber, StrictSchema, Text, Whole, at, part
 from schemas.patient import CodingField
 
@@ -32,13 +33,18 @@ class Measured(Strict):
 
     def __init__(self, units: tuple[str, ...], example: str, *, to: str, ranged: bool = False, **kwargs: Any) -> None:
         number = {"type": "number", "exclusiveMinimum": 0, "maximum": int(to)}
-        names = ("value", "low", "high") if ranged else ("value",)
-        openapi = {
-            "type": "object",
-            "properties": dict.fromkeys(names, number) | {"unit": {"type": "string", "examples": list(units)[:12]}},
-            "required": ["unit"] if ranged else ["value", "unit"],
-            "additionalProperties": False,
-        }
+        spelled = [alias for aliases in (_TIME_ALIASES, ORDER_ALIASES) for alias in aliases if aliases[alias] in units]
+        unit = {"type": "string", "enum": list(dict.fromkeys([*units, *spelled]))}
+        shapes = [
+            {
+                "type": "object",
+                "properties": dict.fromkeys(names, number) | {"unit": unit},
+                "required": [*names, "unit"],
+                "additionalProperties": False,
+            }
+            for names in (("value",), ("low", "high"))
+        ]
+        openapi = {"oneOf": shapes} if ranged else shapes[0]
         super().__init__(f"{example}; units: {', '.join(units)}", openapi=openapi, **kwargs)
         self.units, self.ranged, self._number = units, ranged, StrictNumber(above="0", to=to)
 
@@ -76,7 +82,7 @@ class Measured(Strict):
         return number
 
     def _unit(self, code: Any) -> str:
-        canonical = _TIME_ALIASES.get(code, code) if isinstance(code, str) else None
+        canonical = _TIME_ALIASES.get(code, ORDER_ALIASES.get(code, code)) if isinstance(code, str) else None
         if canonical not in self.units:
             raise at("unit", self.refuse("unit-not-accepted", "not an accepted unit here"))
         return str(canonical)
@@ -89,7 +95,8 @@ class DoseField(Measured):
         units = tuple(ORDER_UNITS)
         super().__init__(units, '{"value": 70, "unit": "mg"}', to=_MOST_AMOUNT, ranged=True, **kwargs)
         self._per = Choice(tuple(per for per in Per if per is not Per.RATE))
-        self.openapi["properties"] = {**self.openapi["properties"], "per": dict(self._per.openapi)}
+        for shape in self.openapi["oneOf"]:
+            shape["properties"] = {**shape["properties"], "per": dict(self._per.openapi)}
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
         per = value.get("per") if isinstance(value, dict) else None
@@ -177,18 +184,11 @@ def _fault(name: str, code: str, detail: str, expected: str) -> ValidationError:
     return ValidationError(Fault(code, detail, expected), name)  # type: ignore[arg-type]  # a Fault is carried through
 
 
-class InfusionSchema(StrictSchema):
+class OrderedInfusionSchema(StrictSchema):
     """How fast an infusion runs: over a time, or at a rate."""
 
     duration = Measured(("min", "h"), '{"value": 2, "unit": "h"}', to=_MOST_TIME)
     rate = Measured(_INFUSION_RATES, '{"value": 100, "unit": "mL/h"}', to=_MOST_AMOUNT)
-
-
-class IndicationSchema(StrictSchema):
-    """What the order is meant for."""
-
-    disease = Text("a disease id, for example juvenile-dermatomyositis")
-    lesion = Choice(("small", "large"))
 
 
 class ProductField(CodingField):
@@ -223,7 +223,7 @@ class OrderSchema(StrictSchema):
     route = Choice((*ROUTES, "rectal", "inhalation", "nasal", "ophthalmic", "otic", "intrathecal", "other"))
     duration = Measured(("d", "wk", "mo"), '{"value": 30, "unit": "d"}', to=_MOST_TIME)
     product = ProductField()
-    infusion = part(InfusionSchema)
+    infusion = part(OrderedInfusionSchema)
     already_given = Measured(("mg", "g", "ug"), '{"value": 30, "unit": "g"}', to=_MOST_AMOUNT)
 
     @validates_schema(skip_on_field_errors=True)

@@ -15,11 +15,12 @@ from flask.testing import FlaskClient
 from marshmallow import Schema, fields
 
 from dosing_service import __version__, service
-from dosing_service.model import Category, Severity, Status, Verdict
+from dosing_service.model import Category, CauseKind, OrderVerdict, Severity, Status, Verdict
 from schemas import knowledge as known
 from schemas import service as wire
 from schemas.dose_calculations import DoseRequestSchema
 from schemas.fields import StrictSchema
+from schemas.order_checks import OrderCheckAnswerSchema, OrderCheckRequestSchema
 from schemas.treatment_options import TreatmentAnswerSchema, TreatmentRequestSchema
 
 _DESCRIPTION = f"""Documented doses of the agents used in calcinosis cutis, with the working, the sources, the
@@ -73,7 +74,17 @@ def _path_id(example: str) -> dict[str, Any]:
 
 _KEPT = {"304": "Not modified: the caller has it (If-None-Match)"}
 _DOSES = "/v1/dose-calculations"
+_ORDERS = "/v1/order-checks"
 _OPTIONS = "/v1/treatment-options"
+_ADULT = {"age": {"value": 50, "unit": "a"}, "sex": "female", "weight": {"value": 70, "unit": "kg"}}
+_ALENDRONATE = {
+    "id": "o1",
+    "agent": "alendronate",
+    "dose": {"value": 70, "unit": "mg"},
+    "frequency": {"times": 1, "every": {"value": 1, "unit": "d"}},
+    "route": "oral",
+    "duration": {"value": 30, "unit": "d"},
+}
 _OPERATIONS = (
     _Operation(
         id="calculateDose",
@@ -98,6 +109,25 @@ _OPERATIONS = (
             ),
         },
         problems=(400, 404, 413, 415, 422),
+    ),
+    _Operation(
+        id="checkOrders",
+        method="post",
+        path=_ORDERS,
+        tag="doses",
+        summary="Proposed orders against the documented regimens, the patient and the active medication",
+        description=f"`verdict` is one of {', '.join(OrderVerdict)}, worst first; `pass` means that every check ran. "
+        f"`likely_causes[].kind` is one of {', '.join(CauseKind)}.",
+        answer=OrderCheckAnswerSchema,
+        body=OrderCheckRequestSchema,
+        asked={
+            "a-weekly-drug-ordered-daily": (_ORDERS, {"patient": _ADULT, "orders": [_ALENDRONATE]}),
+            "a-unit-refused-by-name": (
+                _ORDERS,
+                {"orders": [{"id": "o1", "agent": "diltiazem", "dose": {"value": 60, "unit": "Mg"}}]},
+            ),
+        },
+        problems=(400, 413, 415, 422),
     ),
     _Operation(
         id="listTreatmentOptions",

@@ -258,6 +258,8 @@ class RegimenSchema(FileSchema):
         band_key = _BAND_KEY.get(basis)
         if ("bands" in data) != (band_key is not None) or ("dose" in data) == (band_key is not None):
             raise ValidationError("a band basis has bands, every other basis has dose", "basis")
+        if "compare_weights" in data and basis is not Basis.BODY_WEIGHT:
+            raise ValidationError("only a dose per kg can be compared by another weight", "compare_weights")
         if band_key:
             _check_bands(data["bands"], band_key)
             return
@@ -266,8 +268,6 @@ class RegimenSchema(FileSchema):
             raise ValidationError(f"unit {data['dose'].unit.code} does not fit the basis {basis.value}", "dose")
         if (data["dose"].unit.code == "%") != (basis is Basis.CONCENTRATION):
             raise ValidationError("a strength in % has the basis concentration", "dose")
-        if "compare_weights" in data and basis is not Basis.BODY_WEIGHT:
-            raise ValidationError("only a dose per kg can be compared by another weight", "compare_weights")
 
     @post_load
     def _build(self, data: dict[str, Any], **_: Any) -> base.Regimen:

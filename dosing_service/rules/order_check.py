@@ -55,6 +55,7 @@ _ABOUT_SOURCES = {Category.DISAGREEMENT, Category.OFF_LABEL}
 _ABOUT_SOURCES_IDS = {"population-not-stated"}
 _WARNS = {Severity.MAJOR, Severity.MODERATE}
 _LOCAL = {"topical", "intralesional"}
+_BY_SIZE = {Basis.BODY_WEIGHT, Basis.BODY_SURFACE_AREA, Basis.WEIGHT_BAND, Basis.BODY_SURFACE_AREA_BAND}
 
 
 class _Case(Value, frozen=True):
@@ -103,24 +104,38 @@ def check(request: OrderRequest, knowledge: KnowledgeBase) -> OrderCheck:
     ordered = [line for index, order in enumerate(request.orders) for line in lines(index, order, patient, knowledge)]
     drugs = tuple([Entry(line.path, line.drug) for line in ordered])
     case = _Case(request, knowledge, Facts(patient, knowledge.terminology, drugs))
-    answers = _answers(case, ordered)
+    groups = _groups(case, ordered)
+    answers = _answers(groups, ordered)
     found = plausibility.found(patient, request.as_of, knowledge.growth)
-    unchecked = plausibility.unchecked(patient, request.as_of, knowledge.growth)
+    depend_on_size = any(_depends_on_size(group) for group in groups)
+    unchecked = plausibility.unchecked(patient, request.as_of, knowledge.growth) if depend_on_size else []
     verdict = _worst([*(item.verdict for item in answers), _verdict(None, found, unchecked)])
     return OrderCheck(verdict, tuple(answers), findings.worst_first(found), tuple(unchecked), request.as_of)
 
 
-def _answers(case: _Case, ordered: Sequence[Line]) -> list[OrderAssessment]:
+def _groups(case: _Case, ordered: Sequence[Line]) -> list[_Group]:
+    """Return the orders by ingredient; what stays in the skin or a lesion is not added to what the whole body gets."""
     together: dict[tuple[str, bool], list[Line]] = {}
     for line in ordered:
         if line.agent is not None:
             together.setdefault((line.agent.id, line.route in _LOCAL), []).append(line)
+    return [_group(case, tuple(members)) for members in together.values()]
+
+
+def _answers(groups: Sequence[_Group], ordered: Sequence[Line]) -> list[OrderAssessment]:
     judged = {}
-    for members in together.values():
-        group = _group(case, tuple(members))
+    for group in groups:
         said = _judge(group)
-        judged.update({id(line): _assessment(line, group, said) for line in members})
+        judged.update({id(line): _assessment(line, group, said) for line in group.lines})
     return [judged.get(id(line)) or _unknown_drug(line) for line in ordered]
+
+
+def _depends_on_size(group: _Group) -> bool:
+    """Tell whether the weight or height matters for the orders: they, or the dose beside them, are counted on it."""
+    if group.together is not None and group.together.body is not None:
+        return True
+    judged_by = [group.chosen.candidate] if group.chosen else group.candidates
+    return any(item.regimen.basis in _BY_SIZE for item in judged_by)
 
 
 def _worst(verdicts: Iterable[OrderVerdict]) -> OrderVerdict:

@@ -69,6 +69,9 @@ _NO_DAY = NotChecked(
     "weight-date", (_MEASURED_ON,), "how old the weight is was not said; a weight from long ago gives a wrong dose"
 )
 _NO_AGE_OF_WEIGHT = NotChecked("weight-date", (AGE,), "how fast a weight goes out of date depends on the age")
+_NO_AS_OF = NotChecked(
+    "weight-date", ("as_of",), "how old the weight is depends on the day for which the dose is meant"
+)
 _NO_JUMP = {
     WEIGHT: NotChecked("weight-jump", (WEIGHT,), "an earlier weight was sent and none to compare it with"),
     _PREVIOUS_ON: NotChecked(
@@ -88,18 +91,30 @@ def found(patient: Patient, as_of: date | None, growth: GrowthReference) -> list
 
 def unchecked(patient: Patient, as_of: date | None, growth: GrowthReference) -> list[NotChecked]:
     """Return the checks of weight and height that lack an input, with the field that would settle each."""
-    items = []
-    weight = patient.weight
-    if patient.age is None and (weight is not None or patient.height_cm is not None):
-        items.append(_NO_AGE)
-    elif patient.sex is None and size.depends_on_sex(patient, growth):
-        items.append(_NO_SEX)
-    if weight is not None and weight.measured_on is None:
-        items.append(_NO_DAY)
-    elif weight is not None and patient.age is None and not _is_old(weight, as_of):
-        items.append(_NO_AGE_OF_WEIGHT)
+    items = [*_size_unchecked(patient, growth), *_date_unchecked(patient, as_of)]
     missing = _missing_for_jump(patient)
     return [*items, _NO_JUMP[missing]] if missing else items
+
+
+def _date_unchecked(patient: Patient, as_of: date | None) -> Iterator[NotChecked]:
+    weight = patient.weight
+    if weight is None:
+        return
+    if weight.measured_on is None:
+        yield _NO_DAY
+    elif as_of is None:
+        yield _NO_AS_OF
+    elif patient.age is None and (as_of - weight.measured_on).days <= _STALE_DAYS:
+        yield _NO_AGE_OF_WEIGHT
+
+
+def _size_unchecked(patient: Patient, growth: GrowthReference) -> Iterator[NotChecked]:
+    if patient.weight is None and patient.height_cm is None:
+        return
+    if patient.age is None:
+        yield _NO_AGE
+    elif patient.sex is None and size.depends_on_sex(patient, growth):
+        yield _NO_SEX
 
 
 # ---------------------------------------------------------------- weight, height and body mass index for age
@@ -139,7 +154,7 @@ def _weight(patient: Patient, grade: Grade, growth: GrowthReference) -> Finding:
 
 def _height(patient: Patient, grade: Grade, growth: GrowthReference) -> Finding:
     assert patient.height_cm is not None  # noqa: S101 - it was graded
-    cm = size.height_in_inches(patient, growth)
+    cm = size.from_inches(patient.height_cm, patient, growth)
     slips = (f"{display(cm)} cm (if inches were taken for centimetres)",) if cm else ()
     return _finding(_Odd(Measure.HEIGHT, patient.height_cm, "cm", grade, slips, (HEIGHT,)), patient, growth)
 
@@ -242,13 +257,6 @@ def _stale(patient: Patient, as_of: date | None, growth: GrowthReference) -> Fin
         references=citations.references,
         verified=citations.verified,
     )
-
-
-def _is_old(weight: Weight, as_of: date | None) -> bool:
-    """Tell whether a weight is stale at any age."""
-    if weight.measured_on is None or as_of is None:
-        return False
-    return (as_of - weight.measured_on).days > _STALE_DAYS
 
 
 def _jump(patient: Patient, as_of: date | None, growth: GrowthReference) -> Finding | None:

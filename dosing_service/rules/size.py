@@ -7,12 +7,12 @@ on those of a cohort of adults (``chan-raffa-2017``). Where the sex is unknown, 
 
 from decimal import Decimal
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 
 from msgspec import structs
 
 from dosing_service.knowledge.growth import GrowthPoint, GrowthReference, Measure
-from dosing_service.model import Age, Citations, Patient, Sex, Value, Weight
+from dosing_service.model import Citations, Patient, Sex, Value, Weight
 from dosing_service.rules.body import body_mass_index
 from dosing_service.units import display, over, times
 
@@ -112,7 +112,10 @@ def limits(measure: Measure, patient: Patient, growth: GrowthReference) -> Limit
         return None if measure is Measure.BODY_MASS_INDEX else _at_any_age(measure, growth)
     if patient.age.years >= ADULT_YEARS:
         return _of_adults(measure, patient.sex, growth)
-    return _of_children(measure, patient.age, patient.sex, growth)
+    found = _of_children(measure, patient.age.months, patient.sex, growth)
+    if found is None or patient.age.days >= _NEWBORN_DAYS:
+        return found
+    return structs.replace(found, least=_NOTHING)
 
 
 def points(measure: Measure, sex: Sex | None, months: Decimal, growth: GrowthReference) -> list[GrowthPoint]:
@@ -122,13 +125,14 @@ def points(measure: Measure, sex: Sex | None, months: Decimal, growth: GrowthRef
     return [point for point in found if point is not None]
 
 
-def _of_children(measure: Measure, age: Age, sex: Sex | None, growth: GrowthReference) -> Limits | None:
-    at_age, cuts = points(measure, sex, age.months, growth), _CHILD[measure]
+#: One request asks several times for the same age and sex, and there are some 7,000 days of childhood.
+@lru_cache(maxsize=8192)
+def _of_children(measure: Measure, months: Decimal, sex: Sex | None, growth: GrowthReference) -> Limits | None:
+    at_age, cuts = points(measure, sex, months, growth), _CHILD[measure]
     if not at_age:
         return None
-    least = min(point.at(cuts.least) for point in at_age)
     return Limits(
-        least=_NOTHING if age.days < _NEWBORN_DAYS else least,
+        least=min(point.at(cuts.least) for point in at_age),
         low=min(point.at(cuts.low) for point in at_age),
         high=max(point.at(cuts.high) for point in at_age),
         most=max(point.at(cuts.most) for point in at_age),
@@ -194,8 +198,8 @@ def depends_on_sex(patient: Patient, growth: GrowthReference) -> bool:
 def explaining_body_mass_index(patient: Patient, growth: GrowthReference) -> list[str]:
     """Return the usual weights and heights that would make a body mass index usual which is not, each with its slip."""
     weight, cm = patient.weight, patient.height_cm
-    if weight is None or cm is None:
-        return []
+    assert weight is not None  # noqa: S101 - there was an index
+    assert cm is not None  # noqa: S101 - as above
     others = [
         (f"{display(slip.kg)} kg ({slip.factor})", Weight(slip.kg, slip.kg, "kg"), cm) for slip in _corrected(weight.kg)
     ]
@@ -232,10 +236,7 @@ def grades(patient: Patient, growth: GrowthReference) -> dict[Measure, Grade]:
     return found
 
 
-def height_in_inches(patient: Patient, growth: GrowthReference) -> Decimal | None:
-    """Return the height in cm that would be usual if inches were taken for centimetres, or ``None``."""
-    if patient.height_cm is None:
-        return None
-    corrected = times(patient.height_cm, _CM_PER_INCH)
-    limits_ = limits(Measure.HEIGHT, patient, growth)
-    return corrected if limits_ is not None and limits_.grade(corrected) is Grade.USUAL else None
+def from_inches(inches: Decimal, patient: Patient, growth: GrowthReference) -> Decimal | None:
+    """Return a height in cm if it is usual for the patient, where inches were taken for centimetres."""
+    cm, limits_ = times(inches, _CM_PER_INCH), limits(Measure.HEIGHT, patient, growth)
+    return cm if limits_ is not None and limits_.grade(cm) is Grade.USUAL else None

@@ -20,6 +20,7 @@ BEYOND_A_SCHEMA = {
     *("not-divisible", "not-documented", "two-ages", "impossible-birth-date", "unknown-parameter"),
     *("out-of-bounds", "number-too-long", "not-a-date", "bad-string"),
     *("future-date", "before-birth", "gestational-age-not-covered"),
+    *("range-reversed", "contradiction", "duplicate-id", "unknown-agent", "other-drug"),
 }
 
 

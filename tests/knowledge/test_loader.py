@@ -51,6 +51,7 @@ LIMIT = (
     "{kind: daily-maximum, value: 360, unit: mg/d, effect: cap, applies_to: {formulation: immediate-release}"
     ", references: [compendium-doctorlib-diltiazem]}"
 )
+COMPARED = "compare_weights: {above_bmi: 30, references: [guide-ontario-ivig-dose]}"
 POSITION = "amount: {low: 360, high: 360, unit: mg/d, per: day}"
 
 Row = tuple[str, str, str, str, str, str]
@@ -143,6 +144,11 @@ FAULTS: list[Row] = [
     figure("{low: 2, high: 4, unit: mg/kg, per: day}", ".per", "is not an amount per day", "a period is missing"),
     figure("{low: 2, high: 4, unit: mg/d, per: day}", "", "does not fit the basis", "unit contradicts basis"),
     figure("{low: 2, high: 4, unit: mg/m2/d, per: day}", "", "does not fit the basis", "square metres for kilograms"),
+    (
+        *("agents/warfarin.yaml", "basis: fixed", f"basis: fixed\n    {COMPARED}", "regimens.0.compare_weights"),
+        *("only a dose per kg", "another weight for a fixed dose"),
+    ),
+    ("growth/cdc-2000.csv", "female,weight,0,", "girl,weight,0,", "line 2", "are expected", "an unknown sex"),
     limit("mg/d", "mg/wk", "limits.0.unit", "unit mg/wk is not an amount per day", "a limit on another period"),
     limit("daily-", "duration-", "limits.0.unit", "a duration-maximum, and nothing else", "milligrams for a duration"),
     (
@@ -259,7 +265,7 @@ def test_fault_is_refused(folder: Path, file: str, old: str, new: str, path: str
     assert len(str(error).splitlines()) == 1
 
 
-@pytest.mark.parametrize("file", ["references.yaml", "release.yaml", "known_answers.yaml"])
+@pytest.mark.parametrize("file", ["references.yaml", "release.yaml", "known_answers.yaml", "growth/cdc-2000.csv"])
 def test_missing_file_is_named(folder: Path, file: str) -> None:
     """Without one of its files the knowledge base does not load."""
     (folder / file).unlink()

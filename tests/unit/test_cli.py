@@ -157,6 +157,17 @@ def test_table_leaves_nothing_out(arguments: tuple[str, ...], expected: str, why
             },
         ),
         (
+            (
+                *("--agent", "rituximab", "--age", "50 a", "--weight", "70 kg", "--height", "170 cm"),
+                *("--body-surface-area-formula", "dubois"),
+            ),
+            {
+                "agent": "rituximab",
+                "patient": {"age": "50 a", "weight": "70 kg", "height": "170 cm"},
+                "options": {"body_surface_area_formula": "dubois"},
+            },
+        ),
+        (
             ("--agent", "triamcinolone", "--age", "50 a", "--volume", "0.5 mL"),
             {"agent": "triamcinolone", "patient": {"age": "50 a"}, "options": {"volume": "0.5 mL"}},
         ),
@@ -210,7 +221,19 @@ def test_table_leaves_nothing_out(arguments: tuple[str, ...], expected: str, why
             },
         ),
     ],
-    ids=["decimal", "division", "days", "birth date", "ideal weight", "volume", "product", "outside", "safety", "none"],
+    ids=[
+        "decimal",
+        "division",
+        "days",
+        "birth date",
+        "ideal weight",
+        "area",
+        "volume",
+        "product",
+        "outside",
+        "safety",
+        "none",
+    ],
 )
 def test_json_is_the_body_of_the_http_answer(client: FlaskClient, arguments: tuple[str, ...], body: Any) -> None:
     """--json prints what POST /v1/dose-calculations answers to the same request, byte for byte."""
@@ -528,3 +551,16 @@ def test_server_replaces_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
     program, arguments = started
     assert program == sys.executable
     assert arguments[1:5] == ["-m", "gunicorn", "--config", "gunicorn.conf.py"]
+
+
+def test_dated_weights_are_part_of_the_request() -> None:
+    """The day of a weight and an earlier weight reach the rules: a jump of 2.2 is named on the command line."""
+    arguments = [
+        *("calculate", "--agent", "diltiazem", "--age", "9 a", "--as-of", "2026-11-21"),
+        *("--weight", "55.1 kg", "--weight-measured-on", "2026-11-21"),
+        *("--previous-weight", "25 kg", "--previous-weight-measured-on", "2026-10-21"),
+    ]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 0, result.output
+    assert "the factor between is that of pounds and kilograms" in result.output
+    assert "weight-date" not in result.output
