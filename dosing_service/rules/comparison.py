@@ -7,13 +7,14 @@ next longer one; and by how often it is given.
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from fractions import Fraction
+from functools import cache
 
 from dosing_service.knowledge.base import Agent, Product, Regimen
 from dosing_service.model import Dose, ExpectedAmount, NotChecked, Patient, Per, Ratio, Value
-from dosing_service.rules.dose import Computed, Doses, compute
+from dosing_service.rules.dose import Computed, Doses, compute, constant
 from dosing_service.rules.measure import Missing
 from dosing_service.rules.ordered import DAYS, Ordered, Span, in_milligrams, in_unit, interval, window
-from dosing_service.rules.population import Answer, Applicability, applicability
+from dosing_service.rules.population import APPLIES, Answer, Applicability, applicability
 from dosing_service.rules.schedule import plan
 
 #: Amounts that differ by less are equal: answers keep twelve digits of a quotient, and a dose taken from one must pass.
@@ -94,10 +95,23 @@ def candidates(
         and (formulation is None or item.formulation in {None, formulation})
     )
     held = product if formulation is not None else None
-    return [
-        _candidate(item, judged[item.id], compute(item, patient, product=held) if held else doses.of(item))
-        for item in fitting
-    ]
+    return [_of_patient(item, judged[item.id], patient, doses, held) for item in fitting]
+
+
+def _of_patient(
+    regimen: Regimen, judged: Applicability, patient: Patient, doses: Doses, product: Product | None
+) -> Candidate:
+    if product is not None:
+        return _candidate(regimen, judged, compute(regimen, patient, product=product))
+    same_for_all = _constant(regimen) if judged.answer is Answer.YES else None
+    return same_for_all or _candidate(regimen, judged, doses.of(regimen))
+
+
+@cache
+def _constant(regimen: Regimen) -> Candidate | None:
+    """Return the candidate of all for whom a regimen is documented, or ``None`` where it depends on the patient."""
+    result = constant(regimen)
+    return None if result is None else _candidate(regimen, APPLIES, result)
 
 
 def _candidate(regimen: Regimen, judged: Applicability, result: Computed | Missing) -> Candidate:
@@ -116,16 +130,22 @@ def _strength(dose: Dose) -> dict[Per, Span]:
 def _amounts(regimen: Regimen, dose: Dose) -> dict[Per, Span]:
     """Return the regimen's own amount and all that follow from it, from exact fractions."""
     own = dose.amounts[0]
-    span = Span(in_milligrams(own.low, own.unit), in_milligrams(own.high, own.unit))
-    found = {own.per: span}
+    low, high = in_milligrams(own.low, own.unit), in_milligrams(own.high, own.unit)
+    return {per: Span(low * factor.low, high * factor.high) for per, factor in _factors(regimen).items()}
+
+
+@cache
+def _factors(regimen: Regimen) -> Mapping[Per, Span]:
+    """Return what the regimen's own amount is multiplied with for each kind that follows from it."""
+    found = {regimen.per: Span(Fraction(1), Fraction(1))}
     for item in plan(regimen).conversions:
         low, high = Fraction(item.low), Fraction(item.high)
-        other = span.by(1 / high, 1 / low) if item.divides else span.by(low, high)
-        known = found.get(item.per, other)
-        found[item.per] = Span(min(known.low, other.low), max(known.high, other.high))
-    if own.per in _LONGER:
-        longer, factor = _LONGER[own.per]
-        found.setdefault(longer, span.by(factor, factor))
+        factor = Span(1 / high, 1 / low) if item.divides else Span(low, high)
+        known = found.get(item.per, factor)
+        found[item.per] = Span(min(known.low, factor.low), max(known.high, factor.high))
+    if regimen.per in _LONGER:
+        longer, length = _LONGER[regimen.per]
+        found.setdefault(longer, Span(length, length))
     return found
 
 
@@ -200,6 +220,7 @@ def _courses_often(ordered: Ordered, regimen: Regimen) -> Often:
     return Often.LESS if again.low > documented.high else Often.SAME
 
 
+@cache
 def documented_rate(regimen: Regimen) -> Span | None:
     """Return the documented administrations a day, or ``None`` where the source does not state a frequency."""
     frequency = regimen.frequency

@@ -25,7 +25,8 @@ MONTHLY = (Fraction(28), Fraction(31))
 _LENGTHS = {Per.DAY: DAYS["d"], Per.WEEK: DAYS["wk"], Per.MONTH: DAYS["mo"]}
 _PER_MINUTE = {"min": Fraction(1), "h": Fraction(1, 60)}
 _PER_OF_TIME = {"d": Per.DAY, "wk": Per.WEEK, "mo": Per.MONTH, "min": Per.RATE, "h": Per.RATE}
-_MILLIGRAMS_IN = {"mg": Decimal(1), "g": Decimal(1000), "ug": Decimal("0.001"), "ng": Decimal("0.000001")}
+_ONE = Fraction(1)
+_MILLIGRAMS_IN = {"mg": _ONE, "g": Fraction(1000), "ug": Fraction(1, 10**3), "ng": Fraction(1, 10**6)}
 
 
 class Span(NamedTuple):
@@ -330,10 +331,11 @@ def _shown(per: Per, span: Span, amount: str, unit: str) -> OrderedAmount:
 
 def in_unit(milligrams: Fraction, unit: str) -> Decimal:
     """Return an amount in mg, g, ug or ng (percent stays percent), to twelve significant digits."""
-    value = milligrams / Fraction(_MILLIGRAMS_IN.get(unit, Decimal(1)))
+    value = milligrams / _MILLIGRAMS_IN[unit] if unit in _MILLIGRAMS_IN and unit != "mg" else milligrams
     return plain(over(Decimal(value.numerator), Decimal(value.denominator)))
 
 
 def in_milligrams(value: Decimal, unit: str) -> Fraction:
     """Return an amount of a documented dose in milligrams (percent stays percent)."""
-    return Fraction(value) * Fraction(_MILLIGRAMS_IN.get(unit.partition("/")[0], Decimal(1)))
+    factor = _MILLIGRAMS_IN.get(unit.partition("/")[0], _ONE)
+    return Fraction(value) if factor is _ONE else Fraction(value) * factor
