@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench import bare, process
+from bench import bare, engine, process
 
 _PROJECT = Path(__file__).resolve().parents[1]
 _HOST = "127.0.0.1"
@@ -31,12 +31,12 @@ class Connection:
     A real client would take longer for an answer than the server, and the ratio would be of two clients.
     """
 
-    def __init__(self, port: int, body: bytes) -> None:
+    def __init__(self, port: int, request: engine.Request) -> None:
         head = (
-            f"POST /v1/dose-calculations HTTP/1.1\r\nHost: {_HOST}:{port}\r\n"
-            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+            f"POST {request.path} HTTP/1.1\r\nHost: {_HOST}:{port}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(request.body)}\r\n\r\n"
         )
-        self._request = head.encode() + body
+        self._request = head.encode() + request.body
         self._socket = socket.create_connection((_HOST, port), timeout=_ANSWER_SECONDS)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
@@ -103,25 +103,25 @@ class Side:
         self.latencies += self.ask(requests // 4, connections=1)
 
 
-def compare(body: bytes, *, rounds: int, requests: int) -> tuple[Side, Side]:
-    """Return what the service and the bare route reach with the request ``body``."""
+def compare(request: engine.Request, *, rounds: int, requests: int) -> tuple[Side, Side]:
+    """Return what the service and the bare route reach with a request."""
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="bench-")))
         server, port = stack.enter_context(_serving("dosing_service.wsgi:application()", folder / "service.log"))
-        service, head = _side(stack, server, port, body)
+        service, head = _side(stack, server, port, request)
         answer = folder / "answer"
         answer.write_bytes(head + b"\r\n\r\n" + service.expected)
         environment = {bare.ANSWER_FILE: str(answer)}
         server, port = stack.enter_context(_serving("bench.bare:create_app()", folder / "bare.log", **environment))
-        repeated, bare_head = _side(stack, server, port, body)
+        repeated, bare_head = _side(stack, server, port, request)
         assert repeated.expected == service.expected, "the two bodies differ"
         assert _undated(bare_head) == _undated(head), "the two heads differ"
         _measure_in_turns(service, repeated, rounds, requests)
     return service, repeated
 
 
-def _side(stack: contextlib.ExitStack, server: int, port: int, body: bytes) -> tuple[Side, bytes]:
-    connections = [stack.enter_context(contextlib.closing(Connection(port, body))) for _ in range(_CONNECTIONS)]
+def _side(stack: contextlib.ExitStack, server: int, port: int, request: engine.Request) -> tuple[Side, bytes]:
+    connections = [stack.enter_context(contextlib.closing(Connection(port, request))) for _ in range(_CONNECTIONS)]
     connections[0].send()
     head, expected = connections[0].receive()
     # The worker is there once it has answered, not when its server starts to listen.

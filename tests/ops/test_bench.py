@@ -19,6 +19,7 @@ ROWS = [
     "diltiazem, 9 years, 25 kg",
     "methotrexate per m²",
     "10 diagnoses, 12 drugs, 15 results",
+    "3 orders",
 ]
 
 
