@@ -30,6 +30,7 @@ LIMIT_KINDS = (
     *("cumulative-maximum", "duration-maximum", "rate-maximum"),
 )
 EFFECTS = ("cap", "warn")
+TIME_BOUNDS = ("at-least", "between", "about")
 USES = ("calcinosis", "underlying-disease", "reference")
 ROUTES = ("oral", "intravenous", "subcutaneous", "intramuscular", "intralesional", "topical")
 
@@ -234,26 +235,35 @@ class QuantityField(Strict):
     """``{"value": 25.4, "unit": "kg"}`` of one measure, within bounds in the measure's base unit.
 
     The bounds only keep out what cannot be a measurement of a person; clinical plausibility is a matter of rules.
+    ``or_none`` lets 0 say that there is known to be none.
     """
 
     def __init__(
-        self, measure: Measure, *, to: str, base_unit: str, extra: Mapping[str, Strict] | None = None, **kwargs: Any
+        self,
+        measure: Measure,
+        *,
+        to: str,
+        base_unit: str,
+        extra: Mapping[str, Strict] | None = None,
+        or_none: bool = False,
+        **kwargs: Any,
     ) -> None:
         codes = list(FACTORS[measure])
         aliases = [alias for alias, code in ALIASES.items() if code in codes]
-        example = {"body weight": "25.4", "height": "128", "age": "9", "volume": "2"}[measure.value]
+        examples = {"body weight": "25.4", "height": "128", "age": "9", "volume": "2", "amount of a drug": "30"}
+        example = examples[measure.value]
         expected = (
             f'{{"value": {example}, "unit": "{codes[0]}"}}; units: {", ".join(codes)} (also {", ".join(aliases)})'
         )
         properties = {
-            "value": {"type": "number", "exclusiveMinimum": 0},
+            "value": {"type": "number", "minimum" if or_none else "exclusiveMinimum": 0},
             "unit": {"type": "string", "enum": codes + aliases},
         }
         self.extra = dict(extra or {})
         properties |= {name: dict(field.openapi) for name, field in self.extra.items()}
         openapi = {
             "type": "object",
-            "description": f"Above 0 and up to {to} {base_unit}.",
+            "description": f"{'From' if or_none else 'Above'} 0 and up to {to} {base_unit}.",
             "properties": properties,
             "required": ["value", "unit"],
             "additionalProperties": False,
@@ -261,6 +271,7 @@ class QuantityField(Strict):
         }
         super().__init__(expected, openapi=openapi, **kwargs)
         self.measure, self.to, self.base_unit, self.codes = measure, Decimal(to), base_unit, codes
+        self.or_none = or_none
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
@@ -274,13 +285,10 @@ class QuantityField(Strict):
             if name in value:
                 self._extra(name, field, value[name])
         base = times(number, factor)
-        if not 0 < base <= self.to:
-            raise at(
-                "value",
-                self.refuse(
-                    "out-of-bounds", "no person has this measure", f"above 0 and up to {self.to} {self.base_unit}"
-                ),
-            )
+        if not 0 < base <= self.to and not (self.or_none and base == 0):
+            lowest = "from" if self.or_none else "above"
+            expected = f"{lowest} 0 and up to {self.to} {self.base_unit}"
+            raise at("value", self.refuse("out-of-bounds", "no person has this measure", expected))
         return MeasuredValue(number, unit, base)
 
     def _check_names(self, value: Mapping[str, Any]) -> None:
