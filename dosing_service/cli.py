@@ -13,8 +13,8 @@ import click
 from dosing_service import __version__, create_app, knowledge, service
 from dosing_service.errors import DosingError, InvalidRequest, UnknownId
 from dosing_service.knowledge.base import KnowledgeBase
-from dosing_service.model import Assessment, Finding, MonitoringItem, NotChecked, Step, Verdict
-from dosing_service.units import exact_text
+from dosing_service.model import Assessment, Dose, Finding, MonitoringItem, NotChecked, ScheduleEntry, Step, Verdict
+from dosing_service.units import display_range, exact_text
 
 _SYSTEMS = {
     "rxnorm": "http://www.nlm.nih.gov/research/umls/rxnorm",
@@ -72,7 +72,8 @@ _GROUPS = {
     ),
     "indication": ("disease", "lesion"),
     "options": (
-        *("times_per_day", "divided_over_days", "volume", "product", "dosing_weight", "start_date", "jurisdiction"),
+        *("times_per_day", "divided_over_days", "volume", "product", "dosing_weight", "jurisdiction"),
+        *("start_date", "schedule_until", "courses", "already_given"),
         *("include_contraindicated", "include_outside_population", "body_surface_area_formula"),
     ),
 }
@@ -107,7 +108,12 @@ def main() -> None:
 @click.option("--medication", "medications", multiple=True, type=_Code(), help="An id, rxnorm:CODE or atc:CODE.")
 @click.option("--none", "none", multiple=True, type=click.Choice(_LIST_NAMES), help="Say that there are none of these.")
 @click.option("--result", "observations", multiple=True, type=_Result(), help='"LOINC VALUE UNIT", "2160-0 1.1 mg/dL".')
-@click.option("--start-date", help="Start of treatment, YYYY-MM-DD; dates the monitoring plan.")
+@click.option("--start-date", help="First day of treatment, YYYY-MM-DD; dates administrations and monitoring.")
+@click.option("--schedule-until", help="Last day of the schedule, YYYY-MM-DD; default: one course, or 12 weeks.")
+@click.option("--courses", type=int, help="So many courses, where the source says when the next begins; default: 1.")
+@click.option(
+    "--already-given", type=_Quantity(), help='What was already given, for example "30 g"; "0 g" for nothing.'
+)
 @click.option("--jurisdiction", help="US, EU, UK, FR or AU; without it the strictest rule speaks.")
 @click.option("--times-per-day", type=int, help="Divide a daily amount.")
 @click.option("--divided-over-days", type=int, help="Divide a course total over so many days.")
@@ -189,6 +195,7 @@ def _table(assessment: Assessment, known: KnowledgeBase) -> Iterator[str]:
         strength = [assessment.dose.concentration] if assessment.dose.concentration else []
         for amount in (*assessment.dose.amounts, *strength):
             yield f"  dose         {amount.text}"
+        yield from _plan(assessment.dose)
     yield from _working(assessment.derivation)
     yield from _section("findings", (_finding_line(item) for item in assessment.findings), assessment.findings)
     yield from _section("monitoring", (_monitoring_line(item) for item in assessment.monitoring), assessment.monitoring)
@@ -198,6 +205,36 @@ def _table(assessment: Assessment, known: KnowledgeBase) -> Iterator[str]:
     )
     yield f"knowledge {known.version} {known.digest[:19]}…"
     yield service.NOTICE
+
+
+def _plan(dose: Dose) -> Iterator[str]:
+    """Yield how the dose runs in, on which days it is given, and what is left of it."""
+    if dose.infusion:
+        volumes, steps, maxima = dose.infusion.volumes, dose.infusion.steps, dose.infusion.maxima
+        lines = [*(item.text for item in volumes), *(item.text for item in steps)]
+        lines += [text for item in maxima for text in (item.text, *(span.text for span in item.shortest))]
+        lines += [item.text for item in (dose.infusion.rate, dose.infusion.time) if item]
+        yield from (f"  infusion     {line}" for line in lines)
+    for entry in dose.schedule or ():
+        yield f"  schedule     {_days(entry)}  {entry.text}"
+    summary = dose.schedule_summary
+    if summary and summary.why:
+        yield f"  schedule     … ({summary.why})"
+    if summary and summary.total:
+        total = display_range(summary.total.low, summary.total.high, summary.total.unit)
+        yield f"  schedule     {total} in {'all' if summary.complete else 'what is shown'}"
+    texts = [*([dose.remaining.text] if dose.remaining else []), *(item.text for item in dose.cumulative)]
+    yield from (f"  total        {text}" for text in texts)
+
+
+def _days(entry: ScheduleEntry) -> str:
+    """Return the day of an entry, or its first and last day; where a day may come later, until when."""
+    first = f"{entry.on} (to {entry.on_latest})" if entry.on_latest else f"{entry.on}"
+    if entry.until == entry.on:
+        return first
+    last = f"{entry.until}" if entry.until else "no end"
+    latest = f" (at most to {entry.until_latest})" if entry.until_latest else ""
+    return f"{first} to {last}{latest}"
 
 
 def _working(steps: tuple[Step, ...]) -> Iterator[str]:

@@ -194,6 +194,9 @@ class Options(Value, frozen=True):
     body_surface_area_formula: SurfaceAreaFormula = SurfaceAreaFormula.MOSTELLER
     jurisdiction: str | None = None
     start_date: date | None = None
+    schedule_until: date | None = None
+    courses: int | None = None
+    already_given_mg: Decimal | None = None
     include_contraindicated: bool = False
     include_outside_population: bool = False
 
@@ -366,10 +369,164 @@ class Cap(Value, frozen=True):
     bites_above: Quantity | None
 
 
+# ---- dates and rates of the chosen regimen
+
+
+class ScheduledAmount(Value, frozen=True):
+    """The amount of a dated entry; ``value`` is ``None`` where low and high differ, so that nobody picks an end."""
+
+    value: Decimal | None
+    low: Decimal
+    high: Decimal
+    unit: str
+
+
+class ScheduleEntry(Value, frozen=True):
+    """One administration, or a run of equal days (``until`` is its last day, ``None`` where no end is known).
+
+    ``on_latest`` and ``until_latest`` stand beside a documented range of dates. ``count`` says how many amounts fall
+    into the entry, ``cycle`` and ``step`` which course it belongs to and which entry of it this is.
+    """
+
+    on: date
+    on_latest: date | None
+    until: date | None
+    until_latest: date | None
+    per: Per
+    amount: ScheduledAmount
+    count: int | None
+    times_per_day: int | None
+    percent: Decimal | None
+    cycle: int
+    step: int
+    regimen: str
+    text: str
+
+
+class ScheduleSummary(Value, frozen=True):
+    """From when to when a schedule goes, what it adds up to, and why it is not whole."""
+
+    first_on: date | None
+    last_on: date | None
+    total: ScheduledAmount | None
+    complete: bool
+    why: str | None
+
+
+class Remaining(Value, frozen=True):
+    """What is left of a course after what was already given."""
+
+    given: Decimal
+    low: Decimal
+    high: Decimal
+    unit: str
+    text: str
+
+
+class CumulativeCheck(Value, frozen=True):
+    """A documented total over all courses, and the day of treatment on which it is reached: ``days_low`` at the upper
+    dose, ``days_high`` at the lower one. Without ``given`` the days count from nothing.
+    """
+
+    kind: str
+    value: Decimal
+    unit: str
+    effect: str
+    given: Decimal | None
+    remaining: Decimal | None
+    days_low: int | None
+    days_high: int | None
+    reached_on: date | None
+    reached_on_latest: date | None
+    text: str
+    references: tuple[str, ...]
+    verified: bool
+
+
+class InfusionDilution(Value, frozen=True):
+    """How the source makes the infusion up."""
+
+    amount: Quantity
+    volume_low: Decimal
+    volume_high: Decimal
+    text: str
+    references: tuple[str, ...]
+    verified: bool
+
+
+class InfusionSpan(Value, frozen=True):
+    """A volume (mL) or a length of time (min) of one of the dose's amounts."""
+
+    per: Per
+    divided_over_days: int | None
+    low: Decimal
+    high: Decimal
+    unit: str
+    text: str
+
+
+class InfusionTime(Value, frozen=True):
+    """The documented time of an infusion in minutes: ``bound`` is ``at-least``, ``between`` or ``about``; ``fastest``
+    is the flow at which one infusion takes the shortest time.
+    """
+
+    bound: str
+    shortest_minutes: Decimal
+    longest_minutes: Decimal | None
+    fastest: Amount | None
+    text: str
+
+
+class InfusionStep(Value, frozen=True):
+    """One step of the rate; ``for_minutes`` is ``None`` for the last."""
+
+    from_minute: Decimal
+    for_minutes: Decimal | None
+    rate: Quantity
+    ml_per_hour: Decimal | None
+    text: str
+
+
+class InfusionMaximum(Value, frozen=True):
+    """A highest rate, in the source's unit and in mL/h, and the shortest time that it allows for each amount.
+
+    ``verdict`` is ``possible`` where missing data (``needs``) decide whether it holds.
+    """
+
+    rate: Quantity
+    ml_per_hour: Decimal | None
+    applies_to: str | None
+    verdict: Verdict
+    because: tuple[str, ...]
+    needs: tuple[str, ...]
+    shortest: tuple[InfusionSpan, ...]
+    text: str
+
+
+class InfusionPlan(Value, frozen=True):
+    """How the dose runs in. The first of ``maxima`` holds: the lower one while it is unknown who is at risk.
+
+    ``solution`` is the strength for which rates in mL are documented, ``concentration`` that of what runs.
+    """
+
+    concentration: Quantity | None
+    solution: Quantity | None
+    dilution: InfusionDilution | None
+    volumes: tuple[InfusionSpan, ...]
+    time: InfusionTime | None
+    rate: Amount | None
+    steps: tuple[InfusionStep, ...]
+    step_every_minutes: Decimal | None
+    maxima: tuple[InfusionMaximum, ...]
+    text: str | None
+    references: tuple[str, ...]
+    verified: bool
+
+
 class Dose(Value, frozen=True):
     """A computed dose: the amount in the regimen's own kind first, then every kind that follows from it.
 
-    What turns it into products, rates and dates is not part of this version and stays ``None``.
+    Products are not part of this version and stay ``None``; rates and dates are worked out for the chosen regimen.
     """
 
     basis: Basis
@@ -384,8 +541,11 @@ class Dose(Value, frozen=True):
     references: tuple[str, ...]
     verified: bool
     practical: None = None
-    infusion: None = None
-    schedule: None = None
+    infusion: InfusionPlan | None = None
+    schedule: tuple[ScheduleEntry, ...] | None = None
+    schedule_summary: ScheduleSummary | None = None
+    remaining: Remaining | None = None
+    cumulative: tuple[CumulativeCheck, ...] = ()
 
 
 class Step(Value, frozen=True):

@@ -4,11 +4,11 @@ Unit codes are UCUM, case-sensitive. Nothing a caller sends is ever parsed: a co
 refused.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal, Inexact
 from enum import StrEnum
-from functools import cache
+from functools import cache, reduce
 
 #: Sums and products of request and knowledge figures are exact or they raise; 60 digits hold every product the
 #: request bounds allow.
@@ -30,9 +30,10 @@ class Measure(StrEnum):
     AGE = "age"
     GESTATION = "gestational age"
     VOLUME = "volume"
+    DRUG_AMOUNT = "amount of a drug"
 
 
-#: Factor of each accepted code to the canonical unit (kg, cm, a, mL). The international pound and inch are exact by
+#: Factor of each accepted code to the canonical unit (kg, cm, a, mL, mg). The international pound and inch are exact by
 #: definition; a UCUM year has
 #: 365.25 days, a month 30.4375.
 FACTORS: dict[Measure, dict[str, Decimal]] = {
@@ -41,6 +42,7 @@ FACTORS: dict[Measure, dict[str, Decimal]] = {
     Measure.AGE: {"a": Decimal("365.25"), "mo": Decimal("30.4375"), "wk": Decimal(7), "d": Decimal(1)},
     Measure.GESTATION: {"wk": Decimal(7), "d": Decimal(1)},
     Measure.VOLUME: {"mL": Decimal(1), "L": Decimal(1000)},
+    Measure.DRUG_AMOUNT: {"mg": Decimal(1), "g": Decimal(1000), "ug": Decimal("0.001")},
 }
 
 #: Spellings that cannot be misread.
@@ -249,6 +251,16 @@ def times(left: Decimal, right: Decimal) -> Decimal:
     return EXACT.multiply(left, right)
 
 
+def added(values: Iterable[Decimal]) -> Decimal:
+    """Return the exact sum."""
+    return reduce(EXACT.add, values, Decimal(0))
+
+
+def minus(left: Decimal, right: Decimal) -> Decimal:
+    """Return the exact difference."""
+    return EXACT.subtract(left, right)
+
+
 def over(dividend: Decimal, divisor: Decimal) -> Decimal:
     """Return the quotient, exact where it terminates within 12 significant digits, else rounded half-even to 12."""
     return _QUOTIENT.divide(dividend, divisor)
@@ -259,6 +271,23 @@ def over_down(dividend: Decimal, divisor: Decimal) -> Decimal:
     maximum.
     """
     return _QUOTIENT_DOWN.divide(dividend, divisor)
+
+
+#: How many of each unit of mass a milligram is, and how many milligrams each is.
+_PER_MG = {"mg": Decimal(1), "g": Decimal("0.001"), "ug": Decimal(1000), "ng": Decimal(1000000)}
+_IN_MG = {"mg": Decimal(1), "g": Decimal(1000), "ug": Decimal("0.001"), "ng": Decimal("0.000001")}
+
+
+def from_mg(value: Decimal, unit: str) -> Decimal | None:
+    """Return milligrams in another unit of mass, exactly; ``None`` where ``unit`` is none."""
+    factor = _PER_MG.get(unit)
+    return None if factor is None else times(value, factor)
+
+
+def in_mg(value: Decimal, unit: str) -> Decimal | None:
+    """Return an amount of a mass in milligrams, exactly; ``None`` where ``unit`` is no mass."""
+    factor = _IN_MG.get(unit)
+    return None if factor is None else times(value, factor)
 
 
 def square_root(value: Decimal) -> Decimal:

@@ -22,6 +22,7 @@ from schemas.cited import StatedSchema
 from schemas.fields import (
     EFFECTS,
     LIMIT_KINDS,
+    TIME_BOUNDS,
     AnswerSchema,
     Choice,
     Date,
@@ -36,6 +37,8 @@ from schemas.fields import (
 )
 from schemas.patient import PatientSchema, build_patient
 
+#: Ten kilograms: many years of the largest doses known here, and no more than a slip of the pen beyond.
+_MOST_GIVEN_MG = "10000000"
 JURISDICTIONS = ("US", "EU", "UK", "FR", "AU")
 
 
@@ -54,6 +57,9 @@ class OptionsSchema(StrictSchema):
     divided_over_days = Whole(low=1, high=31)
     volume = QuantityField(Measure.VOLUME, to="1000", base_unit="mL")
     start_date = Date()
+    schedule_until = Date()
+    courses = Whole(low=1, high=26)
+    already_given = QuantityField(Measure.DRUG_AMOUNT, to=_MOST_GIVEN_MG, base_unit="mg", or_none=True)
     body_surface_area_formula = Choice(tuple(SurfaceAreaFormula))
     dosing_weight = Choice(tuple(DosingWeight))
     jurisdiction = Choice(JURISDICTIONS)
@@ -86,14 +92,14 @@ class DoseRequestSchema(StrictSchema):
 
 
 def _options(given: Mapping[str, Any]) -> Options:
-    known: dict[str, Any] = {
-        name: given[name] for name in given if name not in {"volume", "dosing_weight", "body_surface_area_formula"}
-    }
+    converted = {"volume", "dosing_weight", "body_surface_area_formula", "already_given"}
+    known: dict[str, Any] = {name: given[name] for name in given if name not in converted}
     if "body_surface_area_formula" in given:
         known["body_surface_area_formula"] = SurfaceAreaFormula(given["body_surface_area_formula"])
     weight = DosingWeight(given["dosing_weight"]) if "dosing_weight" in given else None
     volume = given["volume"].base if "volume" in given else None
-    return Options(volume_ml=volume, dosing_weight=weight, **known)
+    already = given["already_given"].base if "already_given" in given else None
+    return Options(volume_ml=volume, dosing_weight=weight, already_given_mg=already, **known)
 
 
 # ---------------------------------------------------------------- the answer
@@ -177,6 +183,147 @@ class DoseSchema(StatedSchema):
     limits = fields.List(fields.Nested(LimitSchema))
     cap = fields.Nested(CapSchema, allow_none=True)
     course_total = fields.Nested(AmountSchema, allow_none=True)
+
+
+class ScheduledAmountSchema(AnswerSchema):
+    """The amount of a dated entry; ``value`` is null where low and high differ."""
+
+    value = ExactNumber(allow_none=True)
+    low = ExactNumber()
+    high = ExactNumber()
+    unit = fields.String()
+
+
+class ScheduleEntrySchema(AnswerSchema):
+    """One administration, or a run of equal days: ``until`` is its last day, null where no end is known. ``on_latest``
+    and ``until_latest`` stand beside a documented range of dates, ``count`` says how many amounts fall into the entry.
+    """
+
+    on = fields.Date()
+    on_latest = fields.Date(allow_none=True)
+    until = fields.Date(allow_none=True)
+    until_latest = fields.Date(allow_none=True)
+    per = word(Per)
+    amount = fields.Nested(ScheduledAmountSchema)
+    count = fields.Integer(allow_none=True)
+    times_per_day = fields.Integer(allow_none=True)
+    percent = ExactNumber(allow_none=True)
+    cycle = fields.Integer()
+    step = fields.Integer()
+    regimen = fields.String()
+    text = fields.String()
+
+
+class ScheduleSummarySchema(AnswerSchema):
+    """From when to when the schedule goes, what it adds up to, and why it is not whole."""
+
+    first_on = fields.Date(allow_none=True)
+    last_on = fields.Date(allow_none=True)
+    total = fields.Nested(ScheduledAmountSchema, allow_none=True)
+    complete = fields.Boolean()
+    why = fields.String(allow_none=True)
+
+
+class RemainingSchema(AnswerSchema):
+    """What is left of the course after what was already given."""
+
+    given = ExactNumber()
+    low = ExactNumber()
+    high = ExactNumber()
+    unit = fields.String()
+    text = fields.String()
+
+
+class CumulativeSchema(StatedSchema):
+    """A documented total over all courses, and after how many days it is reached: ``days_low`` at the upper dose,
+    ``days_high`` at the lower one; from nothing, where ``given`` is null.
+    """
+
+    kind = word(LIMIT_KINDS)
+    value = ExactNumber()
+    unit = fields.String()
+    effect = word(EFFECTS)
+    given = ExactNumber(allow_none=True)
+    remaining = ExactNumber(allow_none=True)
+    days_low = fields.Integer(allow_none=True)
+    days_high = fields.Integer(allow_none=True)
+    reached_on = fields.Date(allow_none=True)
+    reached_on_latest = fields.Date(allow_none=True)
+    text = fields.String()
+
+
+class InfusionDilutionSchema(StatedSchema):
+    """How the source makes the infusion up."""
+
+    amount = fields.Nested(QuantitySchema)
+    volume_low = ExactNumber()
+    volume_high = ExactNumber()
+    text = fields.String()
+
+
+class InfusionSpanSchema(AnswerSchema):
+    """A volume (mL) or a length of time (min) of one of the dose's amounts."""
+
+    per = word(Per)
+    divided_over_days = fields.Integer(allow_none=True)
+    low = ExactNumber()
+    high = ExactNumber()
+    unit = word(("mL", "min"))
+    text = fields.String()
+
+
+class InfusionTimeSchema(AnswerSchema):
+    """The documented time: a shortest one, a range, or how long it took; ``fastest`` is the flow in mL/h at which one
+    infusion takes the shortest time.
+    """
+
+    bound = word(TIME_BOUNDS)
+    shortest_minutes = ExactNumber()
+    longest_minutes = ExactNumber(allow_none=True)
+    fastest = fields.Nested(AmountSchema, allow_none=True)
+    text = fields.String()
+
+
+class InfusionStepSchema(AnswerSchema):
+    """One step of the rate; ``for_minutes`` is null for the last."""
+
+    from_minute = ExactNumber()
+    for_minutes = ExactNumber(allow_none=True)
+    rate = fields.Nested(QuantitySchema)
+    ml_per_hour = ExactNumber(allow_none=True)
+    text = fields.String()
+
+
+class InfusionMaximumSchema(AnswerSchema):
+    """A highest rate and the shortest times it allows; ``possible`` where missing data (``needs``) decide whether it
+    holds.
+    """
+
+    rate = fields.Nested(QuantitySchema)
+    ml_per_hour = ExactNumber(allow_none=True)
+    applies_to = fields.String(allow_none=True)
+    verdict = word(Verdict)
+    because = fields.List(fields.String())
+    needs = fields.List(fields.String())
+    shortest = fields.List(fields.Nested(InfusionSpanSchema))
+    text = fields.String()
+
+
+class InfusionPlanSchema(StatedSchema):
+    """How the dose runs in. The first of ``maxima`` holds, the lower one while risk factors are unknown. ``solution``
+    is the strength for which rates in mL are documented, ``concentration`` that of what runs.
+    """
+
+    concentration = fields.Nested(QuantitySchema, allow_none=True)
+    solution = fields.Nested(QuantitySchema, allow_none=True)
+    dilution = fields.Nested(InfusionDilutionSchema, allow_none=True)
+    volumes = fields.List(fields.Nested(InfusionSpanSchema))
+    time = fields.Nested(InfusionTimeSchema, allow_none=True)
+    rate = fields.Nested(AmountSchema, allow_none=True)
+    steps = fields.List(fields.Nested(InfusionStepSchema))
+    step_every_minutes = ExactNumber(allow_none=True)
+    maxima = fields.List(fields.Nested(InfusionMaximumSchema))
+    text = fields.String(allow_none=True)
 
 
 class StepSchema(StatedSchema):

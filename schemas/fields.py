@@ -30,6 +30,7 @@ LIMIT_KINDS = (
     *("cumulative-maximum", "duration-maximum", "rate-maximum"),
 )
 EFFECTS = ("cap", "warn")
+TIME_BOUNDS = ("at-least", "between", "about")
 USES = ("calcinosis", "underlying-disease", "reference")
 ROUTES = ("oral", "intravenous", "subcutaneous", "intramuscular", "intralesional", "topical")
 
@@ -228,6 +229,7 @@ _EXAMPLES = {
     Measure.AGE: "9",
     Measure.GESTATION: "28",
     Measure.VOLUME: "2",
+    Measure.DRUG_AMOUNT: "30",
 }
 
 
@@ -244,6 +246,7 @@ class QuantityField(Strict):
     """``{"value": 25.4, "unit": "kg"}`` of one measure, within bounds in the measure's base unit.
 
     The bounds only keep out what cannot be a measurement of a person; clinical plausibility is a matter of rules.
+    ``or_none`` lets 0 say that there is known to be none.
     """
 
     def __init__(
@@ -254,6 +257,7 @@ class QuantityField(Strict):
         base_unit: str,
         least: str = "0",
         extra: Mapping[str, Strict] | None = None,
+        or_none: bool = False,
         **kwargs: Any,
     ) -> None:
         codes = list(FACTORS[measure])
@@ -263,12 +267,13 @@ class QuantityField(Strict):
             f'{{"value": {example}, "unit": "{codes[0]}"}}; units: {", ".join(codes)} (also {", ".join(aliases)})'
         )
         properties = {
-            "value": {"type": "number", "exclusiveMinimum": 0},
+            "value": {"type": "number", "minimum" if or_none else "exclusiveMinimum": 0},
             "unit": {"type": "string", "enum": codes + aliases},
         }
         self.extra = dict(extra or {})
         properties |= {name: dict(field.openapi) for name, field in self.extra.items()}
-        self.bounds = f"above 0 and up to {to} {base_unit}" if least == "0" else f"from {least} to {to} {base_unit}"
+        is_open = least == "0" and not or_none
+        self.bounds = f"above 0 and up to {to} {base_unit}" if is_open else f"from {least} to {to} {base_unit}"
         openapi = {
             "type": "object",
             "description": f"{self.bounds.capitalize()}.",
@@ -279,6 +284,7 @@ class QuantityField(Strict):
         }
         super().__init__(expected, openapi=openapi, **kwargs)
         self.measure, self.least, self.to, self.codes = measure, Decimal(least), Decimal(to), codes
+        self.or_none = or_none
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
@@ -290,7 +296,7 @@ class QuantityField(Strict):
         unit, factor = self._unit(value["unit"])
         extra = {name: self._extra(name, field, value[name]) for name, field in self.extra.items() if name in value}
         base = times(number, factor)
-        if not (base > 0 and self.least <= base <= self.to):
+        if not (base > 0 and self.least <= base <= self.to) and not (self.or_none and base == 0):
             raise at("value", self.refuse("out-of-bounds", "no person has this measure", self.bounds))
         return MeasuredValue(number, unit, base, extra)
 

@@ -7,7 +7,17 @@ from marshmallow import fields
 from dosing_service.model import Basis, Category, DosingWeight, Per, Severity
 from schemas.cited import CitedSchema
 from schemas.dose_calculations import QuantitySchema
-from schemas.fields import EFFECTS, LIMIT_KINDS, ROUTES, USES, AnswerSchema, ExactNumber, SortedStrings, word
+from schemas.fields import (
+    EFFECTS,
+    LIMIT_KINDS,
+    ROUTES,
+    TIME_BOUNDS,
+    USES,
+    AnswerSchema,
+    ExactNumber,
+    SortedStrings,
+    word,
+)
 
 
 class RangeSchema(AnswerSchema):
@@ -55,12 +65,48 @@ class LimitRuleSchema(CitedSchema):
     applies_to = fields.String(allow_none=True)
 
 
+class RateStepsSchema(AnswerSchema):
+    """How the rate is raised; ``size`` is null where the source does not state it."""
+
+    size = ExactNumber(allow_none=True)
+    every_minutes = ExactNumber()
+
+
+class ReducedRateSchema(AnswerSchema):
+    """The highest rate for people at risk, in the unit of the rate, and the rules that say who is."""
+
+    high = ExactNumber()
+    rules = fields.List(fields.String())
+
+
+class DilutionSchema(CitedSchema):
+    """What is made up to be infused; volumes in mL."""
+
+    amount = ExactNumber()
+    unit = fields.String(attribute="unit.code")
+    volume_low = ExactNumber()
+    volume_high = ExactNumber()
+
+
 class InfusionSchema(CitedSchema):
-    """How fast an infusion may run."""
+    """How fast an infusion may run; ``solution`` is the strength (mg/mL) for which rates in mL are documented."""
 
     time = fields.Nested(FigureSchema, allow_none=True)
+    time_is = fields.String(allow_none=True, metadata={"enum": [*TIME_BOUNDS, None]})
     rate = fields.Nested(FigureSchema, allow_none=True)
+    steps = fields.Nested(RateStepsSchema, allow_none=True)
+    reduced = fields.Nested(ReducedRateSchema, allow_none=True)
+    solution = ExactNumber(allow_none=True)
+    dilution = fields.Nested(DilutionSchema, allow_none=True)
     note = fields.String(allow_none=True)
+
+
+class TaperStepSchema(AnswerSchema):
+    """The share of the starting dose that is reached after so much time; 0 is the end."""
+
+    after = fields.Integer()
+    unit = fields.String()
+    percent = ExactNumber()
 
 
 class RegimenEvidenceSchema(AnswerSchema):
@@ -90,6 +136,7 @@ class RegimenSummarySchema(CitedSchema):
     titration = fields.String(allow_none=True)
     duration = fields.String(allow_none=True)
     taper = fields.String(allow_none=True)
+    taper_steps = fields.List(fields.Nested(TaperStepSchema))
     followed_by = fields.String(allow_none=True)
     infusion = fields.Nested(InfusionSchema, allow_none=True)
     evidence = fields.Nested(RegimenEvidenceSchema)

@@ -158,6 +158,7 @@ def _of_regimen(regimen: Regimen) -> Iterator[str]:
     yield from regimen.citations.references
     if regimen.infusion is not None:
         yield from regimen.infusion.citations.references
+        yield from regimen.infusion.dilution.citations.references if regimen.infusion.dilution else ()
 
 
 def of_findings(findings: Iterable[Finding]) -> Iterator[str]:
@@ -177,3 +178,6 @@ def _of_dose(dose: Dose | None, steps: Iterable[Step]) -> Iterator[str]:
             yield from check.references
         for other in dose.dosing_weight.beside if dose.dosing_weight else ():
             yield from other.references
+        if dose.infusion is not None:
+            yield from dose.infusion.references
+            yield from dose.infusion.dilution.references if dose.infusion.dilution else ()

@@ -101,7 +101,11 @@ _OPERATIONS = (
             "a-child-and-diltiazem": (_DOSES, {"agent": "diltiazem", "patient": _CHILD}),
             "immunoglobulin-over-two-days": (
                 _DOSES,
-                {"agent": "ivig", "patient": _CHILD, "options": {"divided_over_days": 2}},
+                {
+                    "agent": "ivig",
+                    "patient": _CHILD,
+                    "options": {"divided_over_days": 2, "start_date": "2026-12-01"},
+                },
             ),
             "a-unit-refused-by-name": (
                 _DOSES,

@@ -70,7 +70,10 @@ class Population:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frequency:
-    """How often a dose is given: ``times`` in each ``every`` ``unit``, or on given days, or once."""
+    """How often a dose is given: ``times`` in each ``every`` ``unit``, or on given days, or once.
+
+    ``goes_on`` tells whether more follow, at the same interval, after the given days.
+    """
 
     times_low: int
     times_high: int
@@ -79,6 +82,7 @@ class Frequency:
     unit: str
     text: str
     on_days: tuple[int, ...] = ()
+    goes_on: bool = True
 
     @property
     def is_regular(self) -> bool:
@@ -88,17 +92,23 @@ class Frequency:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Course:
-    """How long a course is, into how many parts it is divided, and when the next begins."""
+    """How long a course is, into how many parts it is divided, and when the next begins.
+
+    ``starts`` lists the first days of the first courses where they follow each other at another interval than later
+    ones.
+    """
 
     administrations_low: int | None
     administrations_high: int | None
     length: Decimal | None
+    length_high: Decimal | None
     length_unit: str | None
     days_low: int | None
     days_high: int | None
     repeat_low: Decimal | None
     repeat_high: Decimal | None
     repeat_unit: str | None
+    starts: Frequency | None
 
 
 class Effect(StrEnum):
@@ -126,14 +136,75 @@ class Limit:
     citations: Citations
 
 
+class TimeIs(StrEnum):
+    """What the documented time of an infusion says: a shortest time, a range, or how long it took."""
+
+    AT_LEAST = "at-least"
+    BETWEEN = "between"
+    ABOUT = "about"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RateSteps:
+    """How the rate is raised: from its lowest figure by ``size`` (not always documented), every so many minutes."""
+
+    size: Decimal | None
+    every_minutes: Decimal
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReducedRate:
+    """The highest rate for people at risk, in the unit of the rate; ``rules`` are the agent's rules that say who is."""
+
+    high: Decimal
+    rules: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dilution:
+    """What is made up to be infused: an amount of the drug in so many mL."""
+
+    amount: Decimal
+    unit: DoseUnit
+    volume_low: Decimal
+    volume_high: Decimal
+    citations: Citations
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Infusion:
-    """How fast an infusion may run."""
+    """How fast an infusion may run. ``solution`` is the strength (mg/mL) for which rates in mL are documented."""
 
     time: DoseFigure | None
+    time_is: TimeIs | None
     rate: DoseFigure | None
+    steps: RateSteps | None
+    reduced: ReducedRate | None
+    solution: Decimal | None
+    dilution: Dilution | None
     note: str | None
     citations: Citations
+
+    @property
+    def minutes(self) -> tuple[Decimal, Decimal] | None:
+        """The documented time in minutes, low and high."""
+        if self.time is None:
+            return None
+        factor = _MINUTES_IN[self.time.unit.code]
+        return self.time.low * factor, self.time.high * factor
+
+
+#: The units that the time of an infusion may have.
+_MINUTES_IN = {"min": Decimal(1), "h": Decimal(60)}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TaperStep:
+    """The share of the starting dose that is reached ``after`` so many ``unit`` of treatment; 0 is the end."""
+
+    after: int
+    unit: str
+    percent: Decimal
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -190,6 +261,7 @@ class Regimen:
     titration: str | None
     duration: str | None
     taper: str | None
+    taper_steps: tuple[TaperStep, ...]
     administration: str | None
     followed_by: str | None
     citations: Citations

@@ -153,34 +153,52 @@ def _on_days(value: Mapping[str, Any]) -> Frequency:
     every = _whole_range(value["then_every"]) if "then_every" in value else (1, 1)
     if "then_every" in value:
         text += f", then {_regular_text((1, 1), every, value['unit'])}"
-    return Frequency(1, 1, *every, value["unit"], text, days)
+    return Frequency(1, 1, *every, value["unit"], text, days, goes_on="then_every" in value)
 
 
 class CourseField(fields.Field[Course]):
-    """``{administrations | length | days, repeat_every}``."""
+    """``{administrations | length | days, repeat_every, starts}``."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Course:
-        allowed = {"administrations", "length", "days", "repeat_every"}
+        allowed = {"administrations", "length", "days", "repeat_every", "starts"}
         if not isinstance(value, dict) or not value or not set(value) <= allowed:
             raise ValidationError(f"a course has the keys {', '.join(sorted(allowed))}")
         administrations = _whole_range(value["administrations"]) if "administrations" in value else (None, None)
         days = _whole_range(value["days"]) if "days" in value else (None, None)
-        length = _timed(value["length"], "value") if "length" in value else {"value": None, "unit": None}
-        repeat = _timed(value["repeat_every"], "low", "high") if "repeat_every" in value else dict.fromkeys(_REPEAT)
+        length = _length(value["length"]) if "length" in value else dict.fromkeys(_RANGE)
+        repeat = _timed(value["repeat_every"], "low", "high") if "repeat_every" in value else dict.fromkeys(_RANGE)
         return Course(
             administrations_low=administrations[0],
             administrations_high=administrations[1],
-            length=length["value"],
+            length=length["low"],
+            length_high=length["high"],
             length_unit=length["unit"],
             days_low=days[0],
             days_high=days[1],
             repeat_low=repeat["low"],
             repeat_high=repeat["high"],
             repeat_unit=repeat["unit"],
+            starts=_starts(value["starts"]) if "starts" in value else None,
         )
 
 
-_REPEAT = ("low", "high", "unit")
+_RANGE = ("low", "high", "unit")
+
+
+def _starts(value: Any) -> Frequency:
+    """Return the first days of courses: given days, and the interval at which later ones follow."""
+    starts = FrequencyField().deserialize(value)
+    if starts is None or not starts.on_days or starts.on_days[0] != 0:
+        raise ValidationError("starts are {on_days, then_every, unit}, from day 0 on")
+    return starts
+
+
+def _length(value: Any) -> dict[str, Any]:
+    """Return a length of one figure, or of a low and a high one."""
+    if isinstance(value, dict) and "value" in value:
+        single = _timed(value, "value")
+        return {"low": single["value"], "high": single["value"], "unit": single["unit"]}
+    return _timed(value, "low", "high")
 
 
 def _timed(value: Any, *numbers: str) -> dict[str, Any]:

@@ -209,6 +209,8 @@ def _agent(name: str, document: Any, shared: Mapping[str, list[Safety]], reader:
     regimens = _unique(name, "regimens", [_compiled(name, regimen, data["limits"]) for regimen in data["regimens"]])
     products = _unique(name, "products", data["products"])
     _check_links(name, data, regimens, products)
+    safe = compiled_safety(name, data, shared.get(data["id"], ()), reader)
+    _check_reduced_rates(name, regimens, safe)
     return base.Agent(
         id=data["id"],
         name=data["name"],
@@ -223,8 +225,18 @@ def _agent(name: str, document: Any, shared: Mapping[str, list[Safety]], reader:
         products=products,
         regimens=regimens,
         disagreements=tuple(_disagreement(item, regimens) for item in data["disagreements"]),
-        safety=compiled_safety(name, data, shared.get(data["id"], ()), reader),
+        safety=safe,
     )
+
+
+def _check_reduced_rates(name: str, regimens: Mapping[str, base.Regimen], safe: Safety) -> None:
+    """Refuse a lower rate for people whom no rule describes."""
+    known = {rule.id for rule in safe.rules}
+    for regimen in regimens.values():
+        reduced = regimen.infusion.reduced if regimen.infusion else None
+        for id_ in reduced.rules if reduced else ():
+            if id_ not in known:
+                raise KnowledgeError(name, f"regimens.{regimen.id}.infusion.reduced", f"there is no rule {id_!r}")
 
 
 def _unique(name: str, key: str, items: list[Any]) -> Mapping[str, Any]:

@@ -74,6 +74,11 @@ def _words(**kwargs: Any) -> fields.List[str]:
     return fields.List(fields.String(), **kwargs)
 
 
+class QuantitySchema(FileSchema):
+    value = Number(required=True)
+    unit = UnitField(required=True)
+
+
 class ReferenceSchema(FileSchema):
     kind = fields.String(required=True, validate=validate.OneOf((*DESIGNS, "standard", "unsourced")))
     citation = sentence(required=True)
@@ -197,11 +202,75 @@ class LimitSchema(FileSchema):
         )
 
 
+class TimeSchema(SpanSchema):
+    is_ = fields.Enum(base.TimeIs, by_value=True, data_key="is")
+
+    @validates_schema(skip_on_field_errors=True)
+    def _is_consistent(self, data: Mapping[str, Any], **_: Any) -> None:
+        if data["unit"].code not in {"min", "h"}:
+            raise ValidationError("the time of an infusion is in min or h", "unit")
+        given = data.get("is_")
+        if data["low"] > data["high"] or (given is not None and (given is base.TimeIs.BETWEEN) != _is_range(data)):
+            raise ValidationError("a range is between, a single time is about or at-least", "is")
+
+
+def _is_range(data: Mapping[str, Any]) -> bool:
+    return bool(data["low"] < data["high"])
+
+
+class StepsSchema(FileSchema):
+    size = Number()
+    every = fields.Nested(QuantitySchema, required=True)
+
+
+class ReducedRateSchema(FileSchema):
+    high = Number(required=True)
+    rules = _words(required=True, validate=validate.Length(min=1))
+
+
+class DilutionSchema(FileSchema):
+    amount = fields.Nested(QuantitySchema, required=True)
+    volume = fields.Nested(SpanSchema, required=True)
+    references = CitationsField(required=True)
+
+    @post_load
+    def _build(self, data: dict[str, Any], **_: Any) -> base.Dilution:
+        amount, volume = data["amount"], data["volume"]
+        if amount["unit"].code not in {"mg", "g", "ug"} or volume["unit"].code != "mL" or volume["low"] == 0:
+            raise ValidationError("a dilution is a mass in so many mL")
+        return base.Dilution(amount["value"], amount["unit"], volume["low"], volume["high"], data["references"])
+
+
 class InfusionSchema(FileSchema):
-    time = fields.Nested(SpanSchema)
+    time = fields.Nested(TimeSchema)
     rate = fields.Nested(SpanSchema)
+    steps = fields.Nested(StepsSchema)
+    reduced = fields.Nested(ReducedRateSchema)
+    solution = fields.Nested(QuantitySchema)
+    dilution = fields.Nested(DilutionSchema)
     note = sentence()
     references = CitationsField(required=True)
+
+    @validates_schema(skip_on_field_errors=True)
+    def _is_consistent(self, data: Mapping[str, Any], **_: Any) -> None:
+        if "steps" in data and data["steps"]["every"]["unit"].code != "min":
+            raise ValidationError("steps come every so many min", "steps")
+        if "solution" in data and data["solution"]["unit"].code != "mg/mL":
+            raise ValidationError("the strength of a solution is in mg/mL", "solution")
+        if "reduced" in data and ("rate" not in data or data["reduced"]["high"] >= data["rate"]["high"]):
+            raise ValidationError("a reduced rate is below the highest rate", "reduced")
+
+
+class TaperStepSchema(FileSchema):
+    after = fields.Nested(QuantitySchema, required=True)
+    percent = Number(required=True, validate=validate.Range(max=100))
+
+    @post_load
+    def _build(self, data: dict[str, Any], **_: Any) -> base.TaperStep:
+        value, unit = data["after"]["value"], data["after"]["unit"].code
+        if unit not in {"d", "wk", "mo"} or value != value.to_integral_value():
+            raise ValidationError("a step of a taper comes after whole d, wk or mo", "after")
+        return base.TaperStep(int(value), unit, data["percent"])
 
 
 class EvidenceSchema(FileSchema):
@@ -248,12 +317,14 @@ class RegimenSchema(FileSchema):
     titration = sentence()
     duration = sentence()
     taper = sentence()
+    taper_steps = fields.List(fields.Nested(TaperStepSchema), load_default=list)
     administration = sentence()
     followed_by = sentence()
     references = CitationsField(required=True)
 
     @validates_schema(skip_on_field_errors=True)
     def _is_consistent(self, data: Mapping[str, Any], **_: Any) -> None:
+        _check_taper(data)
         basis: Basis = data["basis"]
         band_key = _BAND_KEY.get(basis)
         if ("bands" in data) != (band_key is not None) or ("dose" in data) == (band_key is not None):
@@ -303,6 +374,7 @@ class RegimenSchema(FileSchema):
             titration=data.get("titration"),
             duration=data.get("duration"),
             taper=data.get("taper"),
+            taper_steps=tuple(data["taper_steps"]),
             administration=data.get("administration"),
             followed_by=data.get("followed_by"),
             citations=data["references"],
@@ -315,13 +387,36 @@ def _span(data: Mapping[str, Any], per: Per) -> base.DoseFigure:
 
 
 def _infusion(data: Mapping[str, Any]) -> base.Infusion:
-    time, rate = data.get("time"), data.get("rate")
+    time, rate, steps, reduced = (data.get(key) for key in ("time", "rate", "steps", "reduced"))
     return base.Infusion(
-        _span(time, Per.ADMINISTRATION) if time else None,
-        _span(rate, Per.RATE) if rate else None,
-        data.get("note"),
-        data["references"],
+        time=_span(time, Per.ADMINISTRATION) if time else None,
+        time_is=_time_is(time) if time else None,
+        rate=_span(rate, Per.RATE) if rate else None,
+        steps=base.RateSteps(steps.get("size"), steps["every"]["value"]) if steps else None,
+        reduced=base.ReducedRate(reduced["high"], tuple(reduced["rules"])) if reduced else None,
+        solution=data["solution"]["value"] if "solution" in data else None,
+        dilution=data.get("dilution"),
+        note=data.get("note"),
+        citations=data["references"],
     )
+
+
+def _time_is(time: Mapping[str, Any]) -> base.TimeIs:
+    default = base.TimeIs.BETWEEN if _is_range(time) else base.TimeIs.ABOUT
+    return base.TimeIs(time.get("is_", default))
+
+
+def _check_taper(data: Mapping[str, Any]) -> None:
+    steps: list[base.TaperStep] = data["taper_steps"]
+    if not steps:
+        return
+    if "taper" not in data:
+        raise ValidationError("steps of a taper stand beside its words", "taper_steps")
+    if len({step.unit for step in steps}) > 1:
+        raise ValidationError("the steps of a taper have one unit", "taper_steps")
+    for left, right in pairwise(steps):
+        if left.after >= right.after or left.percent <= right.percent:
+            raise ValidationError("the steps of a taper come later and later, each below the one before", "taper_steps")
 
 
 def _check_bands(bands: list[dict[str, Any]], key: str) -> None:
@@ -344,11 +439,6 @@ def _check_bands(bands: list[dict[str, Any]], key: str) -> None:
             raise ValidationError(f"bands overlap near {right.start}", "bands")
         if left.end < right.start or not (left.end_included or right.start_included):
             raise ValidationError(f"bands leave a gap at {left.end}", "bands")
-
-
-class QuantitySchema(FileSchema):
-    value = Number(required=True)
-    unit = UnitField(required=True)
 
 
 class NoteSchema(FileSchema):

@@ -27,8 +27,18 @@ from dosing_service.model import (
     Value,
     Verdict,
 )
-from dosing_service.rules import body, disagreements, findings, interactions, monitoring, plausibility, safety
+from dosing_service.rules import (
+    body,
+    disagreements,
+    findings,
+    interactions,
+    monitoring,
+    planning,
+    plausibility,
+    safety,
+)
 from dosing_service.rules.conditions import Context
+from dosing_service.rules.cumulative import GIVEN
 from dosing_service.rules.dose import Computed, Doses, compute, constant
 from dosing_service.rules.facts import Facts
 from dosing_service.rules.measure import Missing
@@ -84,7 +94,7 @@ def assess(request: DoseRequest, agent: Agent, knowledge: KnowledgeBase, *, ask_
         return _outside(case, chosen, result)
     if isinstance(result, Missing):
         return _not_computable(case, chosen, result, ask_for_inputs=ask_for_inputs)
-    return _with_dose(case, chosen, result)
+    return _with_dose(case, chosen, result, product)
 
 
 def _chosen(case: _Case) -> Regimen | None:
@@ -116,15 +126,27 @@ def _computed(case: _Case, chosen: Regimen, product: Product | None) -> Computed
 # ---------------------------------------------------------------- answers with and without a dose
 
 
-def _with_dose(case: _Case, chosen: Regimen, result: Computed) -> Assessment:
+def _with_dose(case: _Case, chosen: Regimen, result: Computed, product: Product | None) -> Assessment:
+    planned = _planned(case, chosen, result, product)
     unchecked = (
-        *_unchecked(case.judged[chosen.id], result.dose),
-        *_unused_options(case.request.options, result.dose),
+        *_unchecked(case.judged[chosen.id], planned.dose),
+        *planned.not_checked,
+        *_unused_options(case.request.options, planned.dose),
         *_weights_unchecked(chosen, case.request.patient),
     )
     safe = _safety(case, chosen.route, chosen, result.dose)
-    said = _Said(_dose_findings(case, chosen, result), unchecked, safe)
-    return _answer(case, Status.COMPUTED, chosen, said, result)
+    said = _Said([*_dose_findings(case, chosen, result), *planned.findings], unchecked, safe)
+    return _answer(case, Status.COMPUTED, chosen, said, Computed(planned.dose, result.steps))
+
+
+def _planned(case: _Case, chosen: Regimen, result: Computed, product: Product | None) -> planning.Planned:
+    def follow(id_: str) -> tuple[Regimen, Dose] | None:
+        following = case.agent.regimens[id_]
+        next_result = case.doses.of(following)
+        return (following, next_result.dose) if isinstance(next_result, Computed) else None
+
+    context = Context(case.facts, chosen.route, chosen.id, result.dose)
+    return planning.plan(case.agent, chosen, context, case.request.options, product, follow=follow)
 
 
 def _without_dose(
@@ -322,9 +344,12 @@ def _weights_unchecked(regimen: Regimen, patient: Patient) -> Iterator[NotChecke
 def _limit_unchecked(check: LimitCheck) -> NotChecked:
     name = f"limit-{check.kind}"
     words = f"{exact_text(check.value)} {check.unit}, {check.applies_to or 'for everyone'}"
-    if check.kind in {"duration-maximum", "cumulative-maximum"}:
-        why = f"the length of treatment is not part of the request; compare it with this maximum yourself ({words})"
-        return NotChecked(name, (), why)
+    if check.kind == "duration-maximum":
+        why = f"how long the treatment lasts is not known; compare it with this maximum ({words})"
+        return NotChecked(name, ("options.start_date", "options.schedule_until"), why)
+    if check.kind == "cumulative-maximum":
+        why = f"what was given before is not known; this maximum counts it ({words})"
+        return NotChecked(name, (GIVEN,), why)
     if check.kind == "rate-maximum":
         return NotChecked(
             name, (), f"the infusion rate is not part of the request; keep it below this maximum ({words})"
@@ -337,9 +362,11 @@ def _limit_unchecked(check: LimitCheck) -> NotChecked:
 
 def _unused_options(options: Options, dose: Dose | None) -> Iterator[NotChecked]:
     """Yield the options that changed nothing, so that no wish of the caller is passed over."""
-    if options.start_date is not None:
-        why = "doses are not dated in this version; options.start_date dates the monitoring plan alone"
+    if dose is None and (options.start_date or options.schedule_until or options.courses):
+        why = "no dose was computed, so no administration is dated; options.start_date dates the monitoring plan alone"
         yield NotChecked("schedule", (), why)
+    if dose is None and options.already_given_mg is not None:
+        yield NotChecked("already-given", (), "no dose was computed, so what was already given was not counted")
     if dose is None and (options.times_per_day or options.divided_over_days):
         yield NotChecked("division", (), "no dose was computed, so the division asked for was not applied")
     if options.dosing_weight is not None and (dose is None or dose.dosing_weight is None):

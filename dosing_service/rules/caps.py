@@ -132,8 +132,12 @@ def check(item: BoundLimit, high: Decimal) -> LimitCheck:
 
 
 def _unit(item: BoundLimit) -> str:
-    """Return the amount unit alone, since the kind carries the period; per body where the measure was not given."""
+    """Return the amount unit alone, since the kind carries the period (a rate keeps its own); per body where the
+    measure was not given.
+    """
     unit = item.limit.unit
+    if item.limit.kind == "rate-maximum" and unit.body and item.value is not item.limit.value:
+        return unit.code.replace(f"/{unit.body}", "")
     if item.limit.kind in {"rate-maximum", "duration-maximum"}:
         return unit.code
     return f"{unit.amount}/{unit.body}" if unit.body and item.value is item.limit.value else unit.amount

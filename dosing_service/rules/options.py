@@ -30,6 +30,7 @@ def fit(options: Options, regimen: Regimen, product: Product | None) -> None:
     _check_product(regimen, product)
     _check_times_per_day(regimen, options.times_per_day)
     _check_days(regimen, options.divided_over_days)
+    _check_dates(regimen, options)
 
 
 def _check_product(regimen: Regimen, product: Product | None) -> None:
@@ -59,3 +60,15 @@ def _check_days(regimen: Regimen, days: int | None) -> None:
     if not course.days_low <= days <= course.days_high:
         expected = f"a whole number from {course.days_low} to {course.days_high}"
         raise InvalidRequest(Problem(pointer, "not-documented", "this division is not documented", expected))
+
+
+def _check_dates(regimen: Regimen, options: Options) -> None:
+    """Refuse an end before the start, and further courses where nothing says when the next begins."""
+    start, until, course = options.start_date, options.schedule_until, regimen.course
+    if start is not None and until is not None and until < start:
+        detail = "the schedule would end before it starts"
+        raise InvalidRequest(Problem("/options/schedule_until", "before-start", detail, "a day from start_date on"))
+    repeats = course is not None and (course.repeat_low is not None or course.starts is not None)
+    if options.courses is not None and options.courses > 1 and not repeats:
+        detail = "the source does not say when a further course of this regimen begins"
+        raise InvalidRequest(Problem("/options/courses", "not-repeatable", detail, "leave it out, or 1"))

@@ -193,14 +193,15 @@ def _on_days(days: int) -> str:
 def _own_amounts_in_course(per: Per, course: Course, rhythm: _Rhythm | None) -> tuple[Decimal, Decimal] | None:
     if per is Per.ADMINISTRATION and course.administrations_low is not None and course.administrations_high is not None:
         return Decimal(course.administrations_low), Decimal(course.administrations_high)
-    if course.length is None or course.length_unit not in _DAYS_IN:
+    if course.length is None or course.length_high is None or course.length_unit not in _DAYS_IN:
         return None
-    days = course.length * _DAYS_IN[course.length_unit]
+    fewest, most = (length * _DAYS_IN[course.length_unit] for length in (course.length, course.length_high))
     if per is Per.DAY:
-        return days, days
-    if per is Per.WEEK and days % 7 == 0:
-        return days / 7, days / 7
+        return fewest, most
+    in_weeks = fewest % 7 == most % 7 == 0
+    if per is Per.WEEK and in_weeks:
+        return fewest / 7, most / 7
     if per is not Per.ADMINISTRATION or rhythm is None or rhythm.per is Per.MONTH:
         return None
-    periods = days if rhythm.per is Per.DAY else days / 7
-    return (periods * rhythm.low, periods * rhythm.high) if periods == periods.to_integral_value() else None
+    factor = 1 if rhythm.per is Per.DAY else 7
+    return (fewest / factor * rhythm.low, most / factor * rhythm.high) if factor == 1 or in_weeks else None

@@ -21,7 +21,7 @@ from dosing_service import create_app
 from dosing_service.config import Settings
 from dosing_service.errors import KnowledgeError
 from dosing_service.knowledge import load, schema
-from dosing_service.knowledge.base import Effect, KnowledgeBase
+from dosing_service.knowledge.base import Effect, KnowledgeBase, TimeIs
 from dosing_service.knowledge.quantities import registry
 from dosing_service.model import Citations
 
@@ -87,6 +87,21 @@ def bands(old: str, new: str, reason: str, why: str) -> Row:
     return "agents/abatacept.yaml", old, new, "regimens.2.bands", reason, why
 
 
+def infusion(old: str, new: str, path: str, reason: str, why: str) -> Row:
+    """Return a row that changes how immunoglobulin runs in."""
+    return "agents/ivig.yaml", old, new, f"regimens.0.infusion{path}", reason, why
+
+
+def taper(old: str, new: str, path: str, reason: str, why: str) -> Row:
+    """Return a row that changes the steps of the first taper of prednisone."""
+    return "agents/prednisone.yaml", old, new, f"regimens.1.taper_steps{path}", reason, why
+
+
+STEPS = "steps: {every: {value: 30, unit: min}}"
+REDUCED = "reduced: {high: 0.03, rules: [kidney-risk, thrombosis-risk]}"
+PAMIDRONATE = "agents/pamidronate.yaml"
+MADE_UP = "dilution: {amount: {value: 90, unit: mg}, volume: {low: 250, high: 500, unit: mL}"
+
 # Each row: the file, what is replaced by what, then path and reason of the error, and why the row is here.
 FAULTS: list[Row] = [
     # ---- YAML
@@ -133,6 +148,79 @@ FAULTS: list[Row] = [
     figure("{low: 2, high: 4, values: [5], unit: mg/kg/d, per: day}", ".values", "outside low to high", "out of range"),
     figure(
         "{low: 2, high: 4, unit: mg/kg/d, per: day, about: 1}", ".about", "Unknown field", "an unknown key, deep down"
+    ),
+    # ---- infusions, tapers, courses
+    infusion(STEPS, "steps: {every: {value: 30, unit: h}}", ".steps", "so many min", "steps of 30 hours"),
+    infusion(
+        "solution: {value: 100, unit: mg/mL}", "solution: {value: 100, unit: mg}", ".solution", "in mg/mL", "a mass"
+    ),
+    infusion(REDUCED, "reduced: {high: 0.04, rules: [kidney-risk]}", ".reduced", "below the highest", "not lower"),
+    infusion(REDUCED, "reduced: {high: 0.03, rules: []}", ".reduced.rules", "Shorter than", "for nobody"),
+    (
+        *("agents/ivig.yaml", "rules: [kidney-risk, thrombosis-risk]", "rules: [kidney]"),
+        *("regimens.calcinosis-overview.infusion.reduced", "there is no rule 'kidney'", "a slip in a rule"),
+    ),
+    (
+        PAMIDRONATE,
+        "time: {low: 2, high: 24, unit: h}",
+        "time: {low: 2, high: 24, unit: d}",
+        *("regimens.0.infusion.time.unit", "min or h", "days"),
+    ),
+    (
+        PAMIDRONATE,
+        "time: {low: 2, high: 24, unit: h}",
+        "time: {low: 24, high: 2, unit: h}",
+        *("regimens.0.infusion.time.is", "a range is between", "the wrong way round"),
+    ),
+    (
+        PAMIDRONATE,
+        "time: {low: 2, high: 24, unit: h}",
+        "time: {low: 2, high: 24, unit: h, is: about}",
+        *("regimens.0.infusion.time.is", "a range is between", "a range that is no range"),
+    ),
+    (
+        PAMIDRONATE,
+        MADE_UP,
+        MADE_UP.replace("unit: mL", "unit: mg"),
+        "regimens.0.infusion.dilution",
+        "so many mL",
+        "a volume in mg",
+    ),
+    (
+        PAMIDRONATE,
+        MADE_UP,
+        MADE_UP.replace("unit: mg}", "unit: mL}"),
+        "regimens.0.infusion.dilution",
+        "so many mL",
+        "mL in mL",
+    ),
+    taper("percent: 25}", "percent: 60}", "", "each below the one before", "a taper that rises"),
+    taper("{value: 4, unit: mo}", "{value: 1, unit: mo}", "", "later and later", "a step before the first"),
+    taper("{value: 4, unit: mo}", "{value: 16, unit: wk}", "", "one unit", "months and weeks"),
+    taper("{value: 4, unit: mo}", "{value: 4.5, unit: mo}", ".1.after", "whole d, wk or mo", "half a month"),
+    taper("percent: 50}", "percent: 150}", ".0.percent", "", "more than the whole"),
+    taper(
+        "    taper: Half the dose at 2 months, a quarter at 4, an eighth at 6, stopped at 12 months.\n",
+        "",
+        "",
+        "beside its words",
+        "steps without words",
+    ),
+    (
+        *("agents/minocycline.yaml", "length: {low: 6, high: 12, unit: wk}", "length: {low: 6, unit: wk}"),
+        *("regimens.2.course", "low, high and unit", "half a range"),
+    ),
+    *(
+        (
+            *("agents/ivig.yaml", "starts: {on_days: [0, 14, 28], then_every: 1, unit: mo}", f"starts: {starts}"),
+            *("regimens.2.course", reason, why),
+        )
+        for starts, reason, why in (
+            ("{times: 1, every: 1, unit: mo}", "starts are", "no given days"),
+            ("{on_days: [7, 14], then_every: 1, unit: mo}", "from day 0 on", "no first day"),
+            ("14", "a frequency is", "a number"),
+            ("not-stated", "starts are", "nothing"),
+        )
     ),
     # ---- units
     figure("{low: 2, high: 4, unit: Mg/kg/d, per: day}", ".unit", "unknown unit 'Mg/kg/d'", "megagrams, known to pint"),
@@ -390,8 +478,9 @@ def test_collections_of_knowledge_cannot_be_changed(knowledge: KnowledgeBase) ->
         (wire.EFFECTS, tuple(effect.value for effect in Effect)),
         (wire.USES, schema.USES),
         (wire.ROUTES, schema.ROUTES),
+        (wire.TIME_BOUNDS, tuple(bound.value for bound in TimeIs)),
     ],
-    ids=["limit kinds", "effects", "uses", "routes"],
+    ids=["limit kinds", "effects", "uses", "routes", "bounds of a time"],
 )
 def test_words_of_answers_are_those_of_the_knowledge(
     of_answers: tuple[str, ...], of_knowledge: tuple[str, ...]

@@ -56,6 +56,66 @@ def spoil(file: Path, old: str, new: str) -> None:
 
 CHILD = ("--age", "9 a", "--weight", "25 kg")
 
+PLANS: list[tuple[tuple[str, ...], list[str], str]] = [
+    (
+        ("ivig", "--divided-over-days", "2", "--product", "solution-10-percent-50ml", "--none", "conditions"),
+        [
+            "  infusion     250 mL on each of 2 days",
+            "  infusion     at the start 0.01 mL/kg/minute (15 mL/h) for 30 minutes",
+            "  infusion     at most 0.04 mL/kg/minute, 60 mL/h without a risk factor",
+            "  infusion     at least 4 hours 10 minutes on each of 2 days",
+            "  schedule     2026-12-30  25 g",
+            "  schedule     2026-12-31  25 g",
+            "  schedule     50 g in all",
+        ],
+        "a whole course",
+    ),
+    (
+        ("ceftriaxone", "--already-given", "39 g", "--include-outside-population"),
+        ["  infusion     over 30 minutes", "  schedule     2026-12-30  1 g", "  total        1 g of 40 g left"],
+        "the rest of a course",
+    ),
+    (
+        ("infliximab", "--regimen", "juvenile-calcinosis-start"),
+        [
+            "  schedule     2027-03-10 (to 2027-04-07)  75 mg",
+            "  schedule     … (no end is documented; shown for 12 weeks)",
+            "  schedule     300 mg in what is shown",
+        ],
+        "a range of days, and no end",
+    ),
+    (
+        ("iloprost", "--regimen", "systemic-sclerosis-monthly", "--include-outside-population"),
+        [
+            "  infusion     3.75 to 15 mL/h",
+            "  infusion     over 6 hours",
+            "  schedule     2026-12-30 to 2027-01-03 (at most to 2027-01-04)  12.5 to 50 nanograms/minute",
+        ],
+        "a range of lengths",
+    ),
+    (
+        ("minocycline", "--include-outside-population"),
+        [
+            "  schedule     2026-12-30 to no end  50 to 100 mg daily",
+            (
+                "  total        70,000 mg in all: reached after 700 to 1,400 days on 50 to 100 mg daily, "
+                "if none was given before"
+            ),
+        ],
+        "without an end, and a total over all courses",
+    ),
+]
+
+
+@pytest.mark.parametrize(("arguments", "expected", "why"), PLANS)
+def test_table_shows_how_and_when(arguments: tuple[str, ...], expected: list[str], why: str) -> None:
+    """The table names volumes, rates, days and totals, in this order."""
+    agent, *more = arguments
+    result = run("calculate", "--agent", agent, *CHILD, "--start-date", "2026-12-30", *more)
+
+    lines = result.output.splitlines()
+    assert [line for line in lines if line in expected] == expected, (why, result.output)
+
 
 def test_dose_is_shown_with_its_working() -> None:
     """A person sees regimen, dose, working, findings, alternatives, what was not checked, version and notice."""
@@ -220,19 +280,39 @@ def test_table_leaves_nothing_out(arguments: tuple[str, ...], expected: str, why
                 "options": {"include_contraindicated": True, "jurisdiction": "US", "start_date": "2026-12-01"},
             },
         ),
+        (
+            (
+                *("--agent", "ivig", "--age", "9 a", "--weight", "25 kg", "--divided-over-days", "2", "--courses", "2"),
+                *("--start-date", "2026-12-01", "--schedule-until", "2026-12-29", "--already-given", "30 g"),
+            ),
+            {
+                "agent": "ivig",
+                "patient": {"age": "9 a", "weight": "25 kg"},
+                "options": {
+                    "divided_over_days": 2,
+                    "courses": 2,
+                    "start_date": "2026-12-01",
+                    "schedule_until": "2026-12-29",
+                    "already_given": "30 g",
+                },
+            },
+        ),
     ],
     ids=[
-        "decimal",
-        "division",
-        "days",
-        "birth date",
-        "ideal weight",
-        "area",
-        "volume",
-        "product",
-        "outside",
-        "safety",
-        "none",
+        *(
+            "decimal",
+            "division",
+            "days",
+            "birth date",
+            "ideal weight",
+            "area",
+            "volume",
+            "product",
+            "outside",
+            "safety",
+            "none",
+        ),
+        "schedule",
     ],
 )
 def test_json_is_the_body_of_the_http_answer(client: FlaskClient, arguments: tuple[str, ...], body: Any) -> None:
