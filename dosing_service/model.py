@@ -244,9 +244,9 @@ class OrderedFrequency(Value, frozen=True):
 
 
 class OrderedInfusion(Value, frozen=True):
-    """How fast an order runs: over so many minutes, or at a rate."""
+    """How fast an order runs: over so many minutes, at a rate with its unit, or both."""
 
-    minutes: Decimal | None = None
+    duration_minutes: Decimal | None = None
     rate: Decimal | None = None
     rate_unit: str | None = None
 

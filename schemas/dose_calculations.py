@@ -38,7 +38,7 @@ from schemas.fields import (
 from schemas.patient import PatientSchema, build_patient
 
 #: Ten kilograms: many years of the largest doses known here, and no more than a slip of the pen beyond.
-_MOST_GIVEN_MG = "10000000"
+MOST_GIVEN_MG = "10000000"
 JURISDICTIONS = ("US", "EU", "UK", "FR", "AU")
 
 
@@ -59,7 +59,7 @@ class OptionsSchema(StrictSchema):
     start_date = Date()
     schedule_until = Date()
     courses = Whole(low=1, high=26)
-    already_given = QuantityField(Measure.DRUG_AMOUNT, to=_MOST_GIVEN_MG, base_unit="mg", or_none=True)
+    already_given = QuantityField(Measure.DRUG_AMOUNT, to=MOST_GIVEN_MG, base_unit="mg", or_none=True)
     body_surface_area_formula = Choice(tuple(SurfaceAreaFormula))
     dosing_weight = Choice(tuple(DosingWeight))
     jurisdiction = Choice(JURISDICTIONS)

@@ -7,9 +7,22 @@ from typing import Any
 from marshmallow import ValidationError, validates_schema
 
 from dosing_service.model import Order, OrderedDose, OrderedFrequency, OrderedInfusion, Per
-from dosing_service.units import ORDER_ALIASES, ORDER_UNITS, OrderUnit, UnitRefused, order_unit, times
-from schemas.dose_calculations import IndicationSchema
-from schemas.fields import ROUTES, Choice, Fault, Flag, Strict, StrictNumber, StrictSchema, Text, Whole, at, part
+from dosing_service.units import ORDER_ALIASES, ORDER_UNITS, Measure, OrderUnit, UnitRefused, order_unit, times
+from schemas.dose_calculations import MOST_GIVEN_MG, IndicationSchema
+from schemas.fields import (
+    ROUTES,
+    Choice,
+    Fault,
+    Flag,
+    QuantityField,
+    Strict,
+    StrictNumber,
+    StrictSchema,
+    Text,
+    Whole,
+    at,
+    part,
+)
 from schemas.patient import CodingField
 
 _MOST_AMOUNT = "1000000000"
@@ -224,7 +237,7 @@ class OrderSchema(StrictSchema):
     duration = Measured(("d", "wk", "mo"), '{"value": 30, "unit": "d"}', to=_MOST_TIME)
     product = ProductField()
     infusion = part(OrderedInfusionSchema)
-    already_given = Measured(("mg", "g", "ug"), '{"value": 30, "unit": "g"}', to=_MOST_AMOUNT)
+    already_given = QuantityField(Measure.DRUG_AMOUNT, to=MOST_GIVEN_MG, base_unit="mg", or_none=True)
 
     @validates_schema(skip_on_field_errors=True)
     def _is_consistent(self, data: Mapping[str, Any], **_: Any) -> None:
@@ -261,7 +274,7 @@ def build_order(data: Mapping[str, Any]) -> Order:
         duration_days=_days(data["duration"]) if "duration" in data else None,
         product=data.get("product"),
         infusion=_infusion(data["infusion"]) if data.get("infusion") else None,
-        already_given_mg=_milligrams(data["already_given"]) if "already_given" in data else None,
+        already_given_mg=data["already_given"].base if "already_given" in data else None,
         regimen=data.get("regimen"),
         disease=indication.get("disease"),
         lesion=indication.get("lesion"),
@@ -297,10 +310,3 @@ def _infusion(data: Mapping[str, Any]) -> OrderedInfusion:
         minutes = times(value, {"min": Decimal(1), "h": Decimal(60)}[unit])
     rate, _, rate_unit = data.get("rate", (None, None, None))
     return OrderedInfusion(minutes, rate, rate_unit)
-
-
-def _milligrams(given: tuple[Decimal, Decimal, str]) -> Decimal:
-    value, _, unit = given
-    factor = ORDER_UNITS[unit].milligrams
-    assert factor is not None  # noqa: S101 - only masses are accepted above
-    return times(value, factor)

@@ -21,6 +21,7 @@ from dosing_service.model import (
     InfusionStep,
     InfusionTime,
     NotChecked,
+    OrderedInfusion,
     Per,
     Quantity,
     Severity,
@@ -41,14 +42,6 @@ _TOO_FAST = "infusion-too-fast"
 #: Amounts of these kinds are one infusion, or the infusions of one course together.
 _RUNNING = {Per.ADMINISTRATION, Per.COURSE}
 _WITHOUT_RISK = Evaluation(Answer.NO)
-
-
-class OrderedInfusion(Value, frozen=True):
-    """An infusion as somebody ordered it: a time in minutes, a rate with its unit, or both."""
-
-    duration_minutes: Decimal | None = None
-    rate: Decimal | None = None
-    rate_unit: str | None = None
 
 
 class _Case(Value, frozen=True):

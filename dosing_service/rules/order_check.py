@@ -22,6 +22,7 @@ from dosing_service.model import (
     OrderVerdict,
     Patient,
     Per,
+    Quantity,
     Severity,
     Value,
     Verdict,
@@ -31,6 +32,7 @@ from dosing_service.rules import (
     caps,
     disagreements,
     findings,
+    infusion,
     interactions,
     likely_cause,
     monitoring,
@@ -256,7 +258,32 @@ def _of_dose(
         *_of_population(group, chosen),
     ]
     routes = {item.route for item in agent.regimens.values()}
-    return found, [*open_limits, *open_duration, *order_findings.unchecked(chosen, together, group.route, routes)]
+    too_fast, open_infusion = _of_infusion(group, chosen)
+    unchecked = order_findings.unchecked(chosen, together, group.route, routes)
+    return [*found, *too_fast], [*open_limits, *open_duration, *open_infusion, *unchecked]
+
+
+def _of_infusion(group: _Group, chosen: Comparison) -> tuple[list[Finding], list[NotChecked]]:
+    """Return infusions that run faster than documented; what is not documented cannot be checked."""
+    regimen, patient = chosen.candidate.regimen, group.case.patient
+    if regimen.infusion is None or chosen.candidate.dose is None:
+        return [], []
+    context = Context(group.case.facts, group.route, regimen.id, chosen.candidate.dose)
+    kg = patient.weight.kg if patient.weight else None
+    found: list[Finding] = []
+    unchecked: list[NotChecked] = []
+    for line in group.lines:
+        each = line.ordered.amounts.get(Per.ADMINISTRATION) if isinstance(line.ordered, Ordered) else None
+        ordered = line.order.infusion
+        if ordered is None or each is None:
+            why = "the source documents how fast it may run; the order does not say how fast it runs"
+            unchecked.append(NotChecked("infusion", ("infusion",), why))
+            continue
+        planned, open_ = infusion.plan(group.agent, regimen, context, line.product)
+        if planned is not None:
+            faster, more = infusion.check(planned, Quantity(in_unit(each.high, "mg"), "mg"), kg, ordered)
+            found, unchecked = [*found, *faster], [*unchecked, *open_, *more]
+    return found, unchecked
 
 
 def _of_product(line: Line) -> list[Finding]:
@@ -360,7 +387,12 @@ def _counts(agent: Agent | None, item: Finding) -> bool:
     return item.category is not Category.EVIDENCE or (agent is not None and agent.evidence.verdict == "advised-against")
 
 
-_RENAMED = {"regimen": "dose", "options.times_per_day": "frequency", "options.volume": "dose"}
+_RENAMED = {
+    "regimen": "dose",
+    "options.times_per_day": "frequency",
+    "options.volume": "dose",
+    "options.product": "product",
+}
 _OF_ORDER = {"agent", "dose", "frequency", "route", "duration", "product", "already_given", "infusion"}
 
 

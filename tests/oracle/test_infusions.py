@@ -10,8 +10,8 @@ import pytest
 
 from dosing_service import service
 from dosing_service.knowledge.base import KnowledgeBase
-from dosing_service.model import Assessment, Dose, InfusionPlan, Quantity, Severity, Verdict
-from dosing_service.rules.infusion import OrderedInfusion, check
+from dosing_service.model import Assessment, Dose, InfusionPlan, OrderedInfusion, Quantity, Severity, Verdict
+from dosing_service.rules.infusion import check
 from schemas.reading import dose_request
 
 Row = dict[str, str]
