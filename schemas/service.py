@@ -13,9 +13,8 @@ _LATER_OBJECT = {"type": ["object", "null"]}
 
 
 class AnswerDoseSchema(parts.DoseSchema):
-    """A dose. What turns it into products, rates and dates is null: not part of this version."""
+    """A dose. What turns it into rates and dates is null: not part of this version."""
 
-    practical = fields.Raw(metadata=_LATER_LIST)
     infusion = fields.Raw(metadata=_LATER_OBJECT)
     schedule = fields.Raw(metadata=_LATER_LIST)
 

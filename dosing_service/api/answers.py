@@ -167,3 +167,5 @@ def _of_dose(dose: Dose | None, steps: Iterable[Step]) -> Iterator[str]:
         yield from dose.references
         for check in dose.limits:
             yield from check.references
+        for made in dose.practical or ():
+            yield from made.references
