@@ -196,6 +196,8 @@ def _table(assessment: Assessment, known: KnowledgeBase) -> Iterator[str]:
         for amount in (*assessment.dose.amounts, *strength):
             yield f"  dose         {amount.text}"
         yield from _plan(assessment.dose)
+        for made in assessment.dose.practical or ():
+            yield f"  in products  {made.text}"
     yield from _working(assessment.derivation)
     yield from _section("findings", (_finding_line(item) for item in assessment.findings), assessment.findings)
     yield from _section("monitoring", (_monitoring_line(item) for item in assessment.monitoring), assessment.monitoring)

@@ -523,10 +523,100 @@ class InfusionPlan(Value, frozen=True):
     verified: bool
 
 
+# ---- products
+
+
+class PracticalStatus(StrEnum):
+    """Whether an amount can be given in real products."""
+
+    EXACT = "exact"
+    ROUNDED = "rounded"
+    NOT_MAKEABLE = "not-makeable"
+
+
+class KindedQuantity(Value, frozen=True):
+    """A number with its unit and its kind of amount."""
+
+    value: Decimal
+    unit: str
+    per: Per
+
+
+class WantedAmount(Value, frozen=True):
+    """What a practical dose aims at: a documented range, one end of it, or a single figure."""
+
+    low: Decimal
+    high: Decimal
+    unit: str
+    per: Per
+
+
+class Pieces(Value, frozen=True):
+    """A number of tablets, vials or other pieces of one product; 0.5 is half a tablet."""
+
+    product: str
+    count: Decimal
+
+
+class Waste(Value, frozen=True):
+    """What is left over in opened vials at each administration; ``volume_ml`` where the concentration is known."""
+
+    value: Decimal
+    unit: str
+    volume_ml: Decimal | None
+
+
+class NearestDose(Value, frozen=True):
+    """An amount that can be made although the wanted one cannot; its deviation is from the nearer end."""
+
+    per_administration: str
+    pieces: tuple[Pieces, ...]
+    amount: KindedQuantity
+    deviation_percent: Decimal
+
+
+class CourseQuantity(Value, frozen=True):
+    """What is needed for the whole course: pieces rounded up to whole ones, or a volume."""
+
+    administrations: int
+    pieces: tuple[Pieces, ...]
+    volume_ml: Decimal | None
+    text: str
+
+
+class PracticalDose(Value, frozen=True):
+    """A dose in products that can be combined with each other.
+
+    ``achieved`` is exactly what the pieces or the volume hold, in the regimen's own kind of amount; it is ``None``, and
+    ``nearest`` says what there is, where nothing fits. ``deviation_percent`` is negative below the wanted amount.
+    """
+
+    product: str
+    form: str
+    formulation: str | None
+    wanted: WantedAmount
+    times_per_day: int | None
+    status: PracticalStatus
+    text: str
+    references: tuple[str, ...]
+    verified: bool
+    per_administration: str | None = None
+    pieces: tuple[Pieces, ...] = ()
+    volume_ml: Decimal | None = None
+    diluted_to_ml: Decimal | None = None
+    diluent: str | None = None
+    waste: Waste | None = None
+    achieved: KindedQuantity | None = None
+    achieved_per_kg: Quantity | None = None
+    deviation_percent: Decimal | None = None
+    nearest: tuple[NearestDose, ...] = ()
+    quantity_for_course: CourseQuantity | None = None
+
+
 class Dose(Value, frozen=True):
     """A computed dose: the amount in the regimen's own kind first, then every kind that follows from it.
 
-    Products are not part of this version and stay ``None``; rates and dates are worked out for the chosen regimen.
+    Products, rates and dates are worked out for the chosen regimen alone; elsewhere ``practical`` is ``None``.
     """
 
     basis: Basis
@@ -540,7 +630,7 @@ class Dose(Value, frozen=True):
     course_total: Amount | None
     references: tuple[str, ...]
     verified: bool
-    practical: None = None
+    practical: tuple[PracticalDose, ...] | None = None
     infusion: InfusionPlan | None = None
     schedule: tuple[ScheduleEntry, ...] | None = None
     schedule_summary: ScheduleSummary | None = None

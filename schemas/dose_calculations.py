@@ -13,6 +13,7 @@ from dosing_service.model import (
     DosingWeight,
     Options,
     Per,
+    PracticalStatus,
     Severity,
     SurfaceAreaFormula,
     Verdict,
@@ -171,8 +172,81 @@ class CapSchema(AnswerSchema):
     bites_above = fields.Nested(QuantitySchema, allow_none=True)
 
 
+class KindedQuantitySchema(QuantitySchema):
+    """A number with its unit and its kind of amount."""
+
+    per = word(Per)
+
+
+class WantedAmountSchema(AnswerSchema):
+    """What a practical dose aims at: a documented range, one end of it, or a single figure."""
+
+    low = ExactNumber()
+    high = ExactNumber()
+    unit = fields.String()
+    per = word(Per)
+
+
+class PiecesSchema(AnswerSchema):
+    """A number of tablets, vials or other pieces of one product; 0.5 is half a tablet."""
+
+    product = fields.String()
+    count = ExactNumber()
+
+
+class WasteSchema(QuantitySchema):
+    """What is left over in opened vials at each administration."""
+
+    volume_ml = ExactNumber(allow_none=True)
+
+
+class NearestDoseSchema(AnswerSchema):
+    """An amount that can be made although the wanted one cannot; its deviation is from the nearer end."""
+
+    per_administration = fields.String()
+    pieces = fields.List(fields.Nested(PiecesSchema))
+    amount = fields.Nested(KindedQuantitySchema)
+    deviation_percent = ExactNumber()
+
+
+class CourseQuantitySchema(AnswerSchema):
+    """What the whole course takes: pieces rounded up to whole ones, or a volume."""
+
+    administrations = fields.Integer()
+    pieces = fields.List(fields.Nested(PiecesSchema))
+    volume_ml = ExactNumber(allow_none=True)
+    text = fields.String()
+
+
+class PracticalSchema(StatedSchema):
+    """The dose in products that can be combined; never above a hard limit. ``achieved`` is exactly what the pieces or
+    the volume hold; where nothing fits it is null and ``nearest`` holds what lies below and above.
+    """
+
+    product = fields.String()
+    form = fields.String()
+    formulation = fields.String(allow_none=True)
+    wanted = fields.Nested(WantedAmountSchema)
+    times_per_day = fields.Integer(allow_none=True)
+    status = word(PracticalStatus)
+    per_administration = fields.String(allow_none=True)
+    pieces = fields.List(fields.Nested(PiecesSchema))
+    volume_ml = ExactNumber(allow_none=True)
+    diluted_to_ml = ExactNumber(allow_none=True)
+    waste = fields.Nested(WasteSchema, allow_none=True)
+    achieved = fields.Nested(KindedQuantitySchema, allow_none=True)
+    achieved_per_kg = fields.Nested(QuantitySchema, allow_none=True)
+    deviation_percent = ExactNumber(allow_none=True)
+    nearest = fields.List(fields.Nested(NearestDoseSchema))
+    quantity_for_course = fields.Nested(CourseQuantitySchema, allow_none=True)
+    diluent = fields.String(allow_none=True)
+    text = fields.String()
+
+
 class DoseSchema(StatedSchema):
-    """A dose: the regimen's own kind of amount first, then every kind that follows from it."""
+    """A dose: the regimen's own kind of amount first, then every kind that follows from it. ``practical`` is worked out
+    for the chosen regimen; under the alternatives it is null.
+    """
 
     basis = word(Basis)
     dosing_weight = fields.Nested(DosingWeightSchema, allow_none=True)
@@ -183,6 +257,7 @@ class DoseSchema(StatedSchema):
     limits = fields.List(fields.Nested(LimitSchema))
     cap = fields.Nested(CapSchema, allow_none=True)
     course_total = fields.Nested(AmountSchema, allow_none=True)
+    practical = fields.List(fields.Nested(PracticalSchema), allow_none=True)
 
 
 class ScheduledAmountSchema(AnswerSchema):

@@ -7,16 +7,12 @@ from schemas import dose_calculations as parts
 from schemas import knowledge as known
 from schemas.fields import AnswerSchema, Encoded, word
 
-#: Null today: a later version fills this in.
-_LATER_LIST = {"type": ["array", "null"], "items": {"type": "object"}}
-
 
 class AnswerDoseSchema(parts.DoseSchema):
-    """A dose. Products are null: not part of this version. Rates and dates are worked out for the chosen regimen
-    alone; ``schedule`` is null without a start date, and where the source leaves the days open.
+    """A dose. Products, rates and dates are worked out for the chosen regimen alone; ``schedule`` is null without a
+    start date, and where the source leaves the days open.
     """
 
-    practical = fields.Raw(metadata=_LATER_LIST)
     infusion = fields.Nested(parts.InfusionPlanSchema, allow_none=True)
     schedule = fields.List(fields.Nested(parts.ScheduleEntrySchema), allow_none=True)
     schedule_summary = fields.Nested(parts.ScheduleSummarySchema, allow_none=True)

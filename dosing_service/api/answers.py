@@ -181,3 +181,5 @@ def _of_dose(dose: Dose | None, steps: Iterable[Step]) -> Iterator[str]:
         if dose.infusion is not None:
             yield from dose.infusion.references
             yield from dose.infusion.dilution.references if dose.infusion.dilution else ()
+        for made in dose.practical or ():
+            yield from made.references

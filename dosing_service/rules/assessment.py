@@ -44,6 +44,7 @@ from dosing_service.rules.facts import Facts
 from dosing_service.rules.measure import Missing
 from dosing_service.rules.options import chosen_product, fit
 from dosing_service.rules.population import HEIGHT, SEX, WEIGHT, Answer, Applicability, applicability
+from dosing_service.rules.practical import Practical, constant_practical, practical
 from dosing_service.units import exact_text
 
 _VERDICT = {Answer.YES: Verdict.APPLIES, Answer.UNKNOWN: Verdict.POSSIBLE}
@@ -116,27 +117,42 @@ def _chosen(case: _Case) -> Regimen | None:
 
 
 def _computed(case: _Case, chosen: Regimen, product: Product | None) -> Computed | Missing:
-    options = case.request.options
-    if product or options.times_per_day or options.divided_over_days or options.dosing_weight:
-        return compute(chosen, case.request.patient, options, product)
+    if _has_wishes(case.request.options):
+        return compute(chosen, case.request.patient, case.request.options, product)
     same_for_all = constant(chosen) if case.judged[chosen.id].answer is Answer.YES else None
     return same_for_all or case.doses.of(chosen)
+
+
+def _has_wishes(options: Options) -> bool:
+    """Tell whether an option can change the dose of a regimen."""
+    return bool(options.product or options.times_per_day or options.divided_over_days or options.dosing_weight)
+
+
+def _practical(case: _Case, chosen: Regimen, result: Computed, product: Product | None) -> Practical:
+    """Return the dose in products; what is the same for everyone is worked out once."""
+    options = case.request.options
+    same_for_all = None
+    if not _has_wishes(options) and case.judged[chosen.id].answer is Answer.YES:
+        same_for_all = constant_practical(case.agent, chosen, options.jurisdiction)
+    return same_for_all or practical(case.agent, chosen, result, case.request.patient, options, product)
 
 
 # ---------------------------------------------------------------- answers with and without a dose
 
 
 def _with_dose(case: _Case, chosen: Regimen, result: Computed, product: Product | None) -> Assessment:
-    planned = _planned(case, chosen, result, product)
+    planned, made = _planned(case, chosen, result, product), _practical(case, chosen, result, product)
     unchecked = (
         *_unchecked(case.judged[chosen.id], planned.dose),
         *planned.not_checked,
         *_unused_options(case.request.options, planned.dose),
+        *made.not_checked,
         *_weights_unchecked(chosen, case.request.patient),
     )
+    dose = msgspec.structs.replace(planned.dose, practical=made.doses)
     safe = _safety(case, chosen.route, chosen, result.dose)
     said = _Said([*_dose_findings(case, chosen, result), *planned.findings], unchecked, safe)
-    return _answer(case, Status.COMPUTED, chosen, said, Computed(planned.dose, result.steps))
+    return _answer(case, Status.COMPUTED, chosen, said, Computed(dose, result.steps))
 
 
 def _planned(case: _Case, chosen: Regimen, result: Computed, product: Product | None) -> planning.Planned:

@@ -114,6 +114,13 @@ def holding(bound: Sequence[BoundLimit], high: Decimal) -> BoundLimit | None:
     return min(candidates, key=lambda pair: pair[0])[1] if candidates else None
 
 
+def most(bound: Sequence[BoundLimit]) -> Decimal | None:
+    """Return the most of the regimen's own amount that may be given at all: the lowest of the limits that may hold a
+    dose, ``None`` without one.
+    """
+    return min((item.most for item in bound if item.holds and item.most is not None), default=None)
+
+
 def check(item: BoundLimit, high: Decimal) -> LimitCheck:
     """Return the limit as the answer shows it, compared with the uncapped amount before any rounding."""
     limit = item.limit

@@ -38,10 +38,13 @@ _PER_UNIT = {Per.DAY: "/d", Per.WEEK: "/wk", Per.MONTH: "/mo", Per.RATE: "/min"}
 
 
 class Computed(Value, frozen=True):
-    """A dose and the working behind it."""
+    """A dose and the working behind it; ``most`` is the hard limit of the regimen's own amount, whether reached or
+    not.
+    """
 
     dose: Dose
     steps: tuple[Step, ...]
+    most: Decimal | None = None
 
 
 def compute(
@@ -69,8 +72,7 @@ def _by_one_weight(regimen: Regimen, patient: Patient, options: Options, product
         return measured
     low, high, steps = _multiplied(regimen, figure, measured)
     schedule = plan(regimen, options.times_per_day, options.divided_over_days)
-    amounts = caps.Amounts(regimen.per, schedule.conversions, _measures(patient, measured, options))
-    bound = caps.concerning(regimen.limits, patient, product.formulation if product else None, amounts)
+    bound = _bound(regimen, patient, measured, schedule, options, product)
     checks = tuple([caps.check(item, high) for item in bound])
     holding, cap = caps.holding(bound, high), None
     if holding is not None and holding.most is not None:
@@ -92,7 +94,33 @@ def _by_one_weight(regimen: Regimen, patient: Patient, options: Options, product
         references=regimen.citations.references,
         verified=regimen.citations.verified,
     )
-    return Computed(dose, (*measured.steps, *steps, *more))
+    return Computed(dose, (*measured.steps, *steps, *more), caps.most(bound))
+
+
+class Held(Value, frozen=True):
+    """A regimen's own amount as the maxima of one product hold it; ``most`` is the lowest of them."""
+
+    low: Decimal
+    high: Decimal
+    most: Decimal | None
+
+
+def held(regimen: Regimen, dose: Dose, patient: Patient, options: Options, product: Product) -> Held:
+    """Return a computed dose as the maxima of another product, or of another division, hold it."""
+    own = dose.cap.uncapped if dose.cap else dose.amounts[0]
+    measured = Measure(weight=dose.dosing_weight, area=dose.body_surface_area)
+    schedule = plan(regimen, options.times_per_day, options.divided_over_days)
+    most = caps.most(_bound(regimen, patient, measured, schedule, options, product))
+    if most is None:
+        return Held(own.low, own.high, None)
+    return Held(min(own.low, most), min(own.high, most), most)
+
+
+def _bound(
+    regimen: Regimen, patient: Patient, measured: Measure, schedule: Plan, options: Options, product: Product | None
+) -> tuple[caps.BoundLimit, ...]:
+    amounts = caps.Amounts(regimen.per, schedule.conversions, _measures(patient, measured, options))
+    return caps.concerning(regimen.limits, patient, product.formulation if product else None, amounts)
 
 
 def _explained(weight: DosedBy | None, regimen: Regimen, patient: Patient, options: Options) -> DosedBy | None:
@@ -160,12 +188,21 @@ class Doses:
 @cache
 def constant(regimen: Regimen) -> Computed | None:
     """Return the dose of everyone for whom ``regimen`` is documented, or ``None`` where it depends on the patient."""
+    same = unconditional(regimen)
+    computed = compute(same, _NO_PATIENT) if same else None
+    return computed if isinstance(computed, Computed) else None
+
+
+@cache
+def unconditional(regimen: Regimen) -> Regimen | None:
+    """Return ``regimen`` with the limits that concern those for whom it is documented, or ``None`` where its dose or
+    one of those limits depends on the patient.
+    """
     concerning = [limit for limit in regimen.limits if _meets(limit, regimen)]
     gated = any(limit.unit.body or limit.age or limit.weight for limit in concerning)
     if regimen.basis is not Basis.FIXED or gated:
         return None
-    computed = compute(replace(regimen, limits=tuple(concerning)), _NO_PATIENT)
-    return computed if isinstance(computed, Computed) else None
+    return replace(regimen, limits=tuple(concerning))
 
 
 def _meets(limit: Limit, regimen: Regimen) -> bool:

@@ -25,7 +25,8 @@ def fit(options: Options, regimen: Regimen, product: Product | None) -> None:
     """Check the caller's wishes against the regimen.
 
     Raises:
-        InvalidRequest: the product has another formulation, or the division is not one that the source allows.
+        InvalidRequest: the product is for another route or has another formulation, or the division is not one that the
+            source allows.
     """
     _check_product(regimen, product)
     _check_times_per_day(regimen, options.times_per_day)
@@ -34,7 +35,13 @@ def fit(options: Options, regimen: Regimen, product: Product | None) -> None:
 
 
 def _check_product(regimen: Regimen, product: Product | None) -> None:
-    if product is None or regimen.formulation in {None, product.formulation}:
+    if product is None:
+        return
+    if regimen.route not in product.routes:
+        detail = "this product is not for the route of the regimen"
+        expected = f"a product that is given by the route {regimen.route}"
+        raise InvalidRequest(Problem("/options/product", "other-route", detail, expected))
+    if regimen.formulation in {None, product.formulation}:
         return
     detail = "the regimen is documented for another formulation than that of this product"
     expected = f"a product of the formulation {regimen.formulation}"
