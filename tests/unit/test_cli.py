@@ -34,7 +34,7 @@ def run(*arguments: str) -> Result:
 @pytest.fixture(autouse=True)
 def loaded(monkeypatch: pytest.MonkeyPatch, knowledge: KnowledgeBase) -> None:
     """Hand out the knowledge base that is loaded already; a folder that is named is really read."""
-    monkeypatch.setattr("dosing_service.cli.knowledge.load", lambda folder=None: load(folder) if folder else knowledge)
+    monkeypatch.setattr("dosing_service.knowledge.load", lambda folder=None: load(folder) if folder else knowledge)
 
 
 @pytest.fixture
@@ -584,7 +584,7 @@ def test_command_ends_when_the_knowledge_does_not_load(
     def fail(_: Any = None) -> None:
         raise KnowledgeError("agents/ivig.yaml", "id", "the id is not the file's name")
 
-    monkeypatch.setattr("dosing_service.cli.knowledge.load", fail)
+    monkeypatch.setattr("dosing_service.knowledge.load", fail)
 
     result = run(*arguments)
 
