@@ -71,10 +71,19 @@ class _Case(Value, frozen=True):
     facts: Facts
     judged: Mapping[str, Applicability]
     doses: Doses
+    in_products: bool
 
 
-def assess(request: DoseRequest, agent: Agent, knowledge: KnowledgeBase, *, ask_for_inputs: bool = True) -> Assessment:
-    """Return the dose of ``agent`` for the patient of ``request``, with everything that belongs to it.
+def assess(
+    request: DoseRequest,
+    agent: Agent,
+    knowledge: KnowledgeBase,
+    *,
+    ask_for_inputs: bool = True,
+    in_products: bool = True,
+) -> Assessment:
+    """Return the dose of ``agent`` for the patient of ``request``, with everything that belongs to it;
+    ``in_products`` says whether it is turned into tablets, vials and volumes too.
 
     Raises:
         InvalidRequest: the regimen or an option does not fit, or (with ``ask_for_inputs``) an input of the patient is
@@ -84,7 +93,7 @@ def assess(request: DoseRequest, agent: Agent, knowledge: KnowledgeBase, *, ask_
     product = chosen_product(agent, request.options)
     judged = {regimen.id: applicability(regimen, patient) for regimen in agent.regimens.values()}
     facts = Facts(patient, knowledge.terminology)
-    case = _Case(request, agent, knowledge, facts, judged, Doses(patient, request.options))
+    case = _Case(request, agent, knowledge, facts, judged, Doses(patient, request.options), in_products)
     chosen = _chosen(case)
     if chosen is None:
         none_applies = all(judgement.answer is Answer.NO for judgement in judged.values())
@@ -141,7 +150,8 @@ def _practical(case: _Case, chosen: Regimen, result: Computed, product: Product 
 
 
 def _with_dose(case: _Case, chosen: Regimen, result: Computed, product: Product | None) -> Assessment:
-    planned, made = _planned(case, chosen, result, product), _practical(case, chosen, result, product)
+    planned = _planned(case, chosen, result, product)
+    made = _practical(case, chosen, result, product) if case.in_products else Practical(None, ())
     unchecked = (
         *_unchecked(case.judged[chosen.id], planned.dose),
         *planned.not_checked,

@@ -143,12 +143,17 @@ def _table(group: Group) -> Table:
 
 
 def _made(case: Case, target: Target, combination: Combination) -> Made:
-    counted, total = _counted(case.group, combination), combination.total * case.division.times
-    return Made(words.pieces(counted), total, _deviation(total, target), counted)
+    text, counted = _counted(case.group, combination.total)
+    total = combination.total * case.division.times
+    return Made(text, total, _deviation(total, target), counted)
 
 
-def _counted(group: Group, combination: Combination) -> tuple[tuple[Product, Decimal], ...]:
-    return tuple((item, count) for item, count in zip(group.products, combination.counts, strict=True) if count)
+@cache
+def _counted(group: Group, total: Decimal) -> tuple[str, tuple[tuple[Product, Decimal], ...]]:
+    """Return the pieces of a sum of the group's table, in words and counted."""
+    counts = _table(group).combinations[total].counts
+    counted = tuple((item, count) for item, count in zip(group.products, counts, strict=True) if count)
+    return words.pieces(counted), counted
 
 
 def _may_round(item: Made, target: Target) -> bool:
@@ -176,9 +181,9 @@ def _of_powder(case: Case, target: Target) -> Made | Unmade:
     holding = _table(case.group).fewest_holding(target.low, case.division.times)
     if holding is None:
         return Unmade(f"more than {MAX_PIECES} vials would be needed at a time")
-    counted = _counted(case.group, holding)
+    text, counted = _counted(case.group, holding.total)
     part = over(target.low, Decimal(case.division.times))
-    return Made(words.pieces(counted), target.low, _ZERO, counted, waste_mg=holding.total - part)
+    return Made(text, target.low, _ZERO, counted, waste_mg=holding.total - part)
 
 
 def _of_liquid(case: Case, target: Target, concentration: Decimal) -> Made | Unmade:
@@ -214,6 +219,7 @@ def _from_vials(case: Case, made: Made, concentration: Decimal) -> Made | Unmade
     holding = _table(case.group).holding(volume, 1)
     if holding is None:
         return Unmade(f"more than {MAX_PIECES} vials would be needed at a time")
-    counted, left = _counted(case.group, holding), holding.total - volume
-    text = words.liquid(volume, concentration, words.pieces(counted), made.diluted_to_ml)
+    vials, counted = _counted(case.group, holding.total)
+    left = holding.total - volume
+    text = words.liquid(volume, concentration, vials, made.diluted_to_ml)
     return msgspec.structs.replace(made, text=text, pieces=counted, waste_ml=left, waste_mg=left * concentration)

@@ -94,7 +94,7 @@ def _judged(
         (option for scenario, option in named if len(scenario.when) == most_specific), key=lambda item: item.line
     )
     asked = DoseRequest(agent=agent.id, patient=request.patient, regimen=leading.regimen, as_of=request.as_of)
-    assessment = assess(asked, agent, knowledge, ask_for_inputs=False)
+    assessment = assess(asked, agent, knowledge, ask_for_inputs=False, in_products=False)
     return TreatmentOption(
         agent=agent.id,
         name=agent.name,

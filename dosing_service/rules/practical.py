@@ -16,9 +16,9 @@ _NO_PATIENT = Patient()
 
 
 class Practical(Value, frozen=True):
-    """The dose in products, one entry for each group of them, and what could not be worked out."""
+    """The dose in products, one entry for each group of them (``None`` where nobody asked), and what is open."""
 
-    doses: tuple[PracticalDose, ...]
+    doses: tuple[PracticalDose, ...] | None
     not_checked: tuple[NotChecked, ...]
 
 

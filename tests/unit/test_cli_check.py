@@ -114,7 +114,7 @@ def test_file_holds_several_orders(tmp_path: Path) -> None:
     weekly = {"times": 1, "every": {"value": 1, "unit": "wk"}}
     orders = [
         {"id": "one", "agent": "methotrexate", "dose": {"value": 10, "unit": "mg"}, "frequency": weekly},
-        {"id": "two", "agent": "paracetamol"},
+        {"id": "two", "agent": "acetaminophen"},
         {"id": "three", "agent": "methotrexate", "dose": {"value": 10, "unit": "mg"}, "frequency": weekly},
     ]
     file = tmp_path / "request.json"

@@ -32,7 +32,7 @@ def _made_of(
     options = Options(product=product, times_per_day=times)
     computed = compute(regimen, Patient(), options, agent.products[product])
     assert isinstance(computed, Computed)
-    return practical(agent, regimen, computed, Patient(), options, agent.products[product]).doses
+    return practical(agent, regimen, computed, Patient(), options, agent.products[product]).doses or ()
 
 
 def _maximum(regimen: Regimen, value: Decimal) -> Limit:
