@@ -25,7 +25,7 @@ MONTHLY = (Fraction(28), Fraction(31))
 _LENGTHS = {Per.DAY: DAYS["d"], Per.WEEK: DAYS["wk"], Per.MONTH: DAYS["mo"]}
 _PER_MINUTE = {"min": Fraction(1), "h": Fraction(1, 60)}
 _PER_OF_TIME = {"d": Per.DAY, "wk": Per.WEEK, "mo": Per.MONTH, "min": Per.RATE, "h": Per.RATE}
-_ONE = Fraction(1)
+_NOTHING, _ONE = Fraction(0), Fraction(1)
 _MILLIGRAMS_IN = {"mg": _ONE, "g": Fraction(1000), "ug": Fraction(1, 10**3), "ng": Fraction(1, 10**6)}
 
 
@@ -111,23 +111,35 @@ def _span(dose: OrderedDose, factor: Fraction) -> Span:
     return Span(Fraction(dose.low) * factor, Fraction(dose.high) * factor)
 
 
+class _Written(Value, frozen=True):
+    """What an order says: so many milligrams of one kind, how often (``rate``: administrations a day), how long."""
+
+    dose: Span
+    per: Per
+    frequency: OrderedFrequency | None
+    rate: Span | None
+    days: Fraction | None
+
+    @property
+    def is_once(self) -> bool:
+        """Whether it is given only once."""
+        return self.frequency is not None and self.frequency.once
+
+
 def _with_kinds(order: Order, dose: Span, unit: OrderUnit) -> Ordered:
     assert order.dose is not None  # noqa: S101 - the caller looked
     days = Fraction(order.duration_days) if order.duration_days is not None else None
     frequency = _with_count(order.frequency, days)
-    per = order.dose.per
     rate = _rate(frequency) if frequency and frequency.times_high else None
-    amounts = {per: dose}
-    if per is not Per.RATE:
-        amounts = _kinds(dose, per, frequency, rate, days)
+    written = _Written(dose, order.dose.per, frequency, rate, days)
     return Ordered(
-        amounts=amounts,
+        amounts={Per.RATE: dose} if written.per is Per.RATE else _kinds(written),
         unit=unit.amount if unit.amount in {*_MILLIGRAMS_IN, "%"} else "mg",
         body=unit.body,
-        rate=_window(frequency) if frequency and frequency.times_high else None,
-        once=frequency.once if frequency else False,
-        as_needed=frequency.as_needed if frequency else False,
-        count=1 if frequency and frequency.once else frequency.count if frequency else None,
+        rate=_window(frequency) if frequency and rate else None,
+        once=written.is_once,
+        as_needed=frequency is not None and frequency.as_needed,
+        count=1 if written.is_once else frequency.count if frequency else None,
         repeat=_repeat(frequency) if frequency else None,
         days=days,
     )
@@ -135,10 +147,11 @@ def _with_kinds(order: Order, dose: Span, unit: OrderUnit) -> Ordered:
 
 def _with_count(frequency: OrderedFrequency | None, days: Fraction | None) -> OrderedFrequency | None:
     """Return the frequency of a repeated course with its number of administrations, where the duration gives it."""
-    if frequency is None or frequency.repeat_every is None or frequency.count is not None or days is None:
+    if frequency is None or frequency.repeat_every is None or frequency.count is not None:
         return frequency
-    count = _count(frequency, _rate(frequency), days)
-    return structs.replace(frequency, count=int(count.high)) if count and frequency.times_high else frequency
+    if days is None or not frequency.times_high:
+        return frequency
+    return structs.replace(frequency, count=ceil(_rate(frequency).high * days))
 
 
 def _rate(frequency: OrderedFrequency) -> Span:
@@ -175,34 +188,29 @@ def interval(low: Decimal, high: Decimal, unit: str) -> Span:
     return Span(Fraction(low) * short, Fraction(high) * long)
 
 
-def _kinds(
-    dose: Span, per: Per, frequency: OrderedFrequency | None, rate: Span | None, days: Fraction | None
-) -> dict[Per, Span]:
-    each = _each(dose, per, frequency, rate, days)
-    found = {per: dose} | ({Per.ADMINISTRATION: each} if each else {})
+def _kinds(written: _Written) -> dict[Per, Span]:
+    each = _each(written)
+    found = {written.per: written.dose} | ({Per.ADMINISTRATION: each} if each else {})
     for kind, length in _LENGTHS.items():
-        total = _in_period(each, dose, per, length, frequency, rate)
+        total = _in_period(written, each, length)
         if kind not in found and total is not None:
             found[kind] = total
-    course = _course(each, dose, per, frequency, rate, days)
+    course = _course(written, each)
     if Per.COURSE not in found and course is not None:
         found[Per.COURSE] = course
-    if frequency is not None and frequency.as_needed:
-        return {
-            kind: span if kind is Per.ADMINISTRATION else Span(Fraction(0), span.high) for kind, span in found.items()
-        }
+    if written.frequency is not None and written.frequency.as_needed:
+        return {kind: span if kind is Per.ADMINISTRATION else Span(_NOTHING, span.high) for kind, span in found.items()}
     return found
 
 
-def _each(
-    dose: Span, per: Per, frequency: OrderedFrequency | None, rate: Span | None, days: Fraction | None
-) -> Span | None:
+def _each(written: _Written) -> Span | None:
     """Return what is given at one time."""
-    if per is Per.ADMINISTRATION or (frequency is not None and frequency.once):
+    per, dose, rate, frequency = written.per, written.dose, written.rate, written.frequency
+    if per is Per.ADMINISTRATION or written.is_once:
         return dose
     if per is Per.COURSE:
-        count = _count(frequency, rate, days)
-        return dose.by(Fraction(1) / count.high, Fraction(1) / count.low) if count else None
+        count = _count(written)
+        return dose.by(1 / count.high, 1 / count.low) if count else None
     if rate is None or frequency is None:
         return None
     if per is Per.MONTH and frequency.unit == "mo":
@@ -211,21 +219,14 @@ def _each(
     return dose.by(1 / (rate.high * length), 1 / (rate.low * length))
 
 
-def _in_period(
-    each: Span | None,
-    dose: Span,
-    per: Per,
-    length: Fraction,
-    frequency: OrderedFrequency | None,
-    rate: Span | None,
-) -> Span | None:
+def _in_period(written: _Written, each: Span | None, length: Fraction) -> Span | None:
     """Return what is given in a day, week or month in which it is given."""
-    if frequency is not None and frequency.once:
+    if written.is_once:
         return each
-    if rate is None or each is None or frequency is None:
-        own = _LENGTHS.get(per)
-        return dose.by(length / own, length / own) if own is not None and own <= length else None
-    number = _number(frequency, rate, length)
+    if written.rate is None or each is None or written.frequency is None:
+        own = _LENGTHS.get(written.per)
+        return written.dose.by(length / own, length / own) if own is not None and own <= length else None
+    number = _number(written.frequency, written.rate, length)
     return each.by(number.low, number.high)
 
 
@@ -234,13 +235,13 @@ def _number(frequency: OrderedFrequency, rate: Span, length: Fraction) -> Span:
     if length == DAYS["mo"] and _is_monthly(frequency):
         number = Span(Fraction(frequency.times_low), Fraction(frequency.times_high))
     else:
-        number = Span(max(rate.low * length, Fraction(1)), max(rate.high * length, Fraction(1)))
+        number = Span(max(rate.low * length, _ONE), max(rate.high * length, _ONE))
     if frequency.count is None or frequency.count >= number.low:
         return number
     repeat = _repeat(frequency)
-    courses = Fraction(1)
+    courses = _ONE
     if repeat is not None and not MONTHLY[0] <= repeat.low <= repeat.high <= MONTHLY[1]:
-        courses = max(length / repeat.low, Fraction(1))
+        courses = max(length / repeat.low, _ONE)
     most = frequency.count * courses
     return Span(min(number.low, most), min(number.high, most))
 
@@ -252,30 +253,23 @@ def _is_monthly(frequency: OrderedFrequency) -> bool:
     return MONTHLY[0] <= low <= high <= MONTHLY[1]
 
 
-def _count(frequency: OrderedFrequency | None, rate: Span | None, days: Fraction | None) -> Span | None:
+def _count(written: _Written) -> Span | None:
     """Return the number of administrations of the course: as counted, else those that a duration holds."""
-    if frequency is not None and frequency.once:
-        return Span(Fraction(1), Fraction(1))
-    if frequency is not None and frequency.count is not None:
-        return Span(Fraction(frequency.count), Fraction(frequency.count))
-    if rate is None or days is None:
+    if written.is_once:
+        return Span(_ONE, _ONE)
+    if written.frequency is not None and written.frequency.count is not None:
+        return Span(Fraction(written.frequency.count), Fraction(written.frequency.count))
+    if written.rate is None or written.days is None:
         return None
-    return Span(Fraction(ceil(rate.low * days)), Fraction(ceil(rate.high * days)))
+    return Span(Fraction(ceil(written.rate.low * written.days)), Fraction(ceil(written.rate.high * written.days)))
 
 
-def _course(
-    each: Span | None,
-    dose: Span,
-    per: Per,
-    frequency: OrderedFrequency | None,
-    rate: Span | None,
-    days: Fraction | None,
-) -> Span | None:
-    count = _count(frequency, rate, days)
+def _course(written: _Written, each: Span | None) -> Span | None:
+    count = _count(written)
     if each is not None and count is not None:
         return each.by(count.low, count.high)
-    own = _LENGTHS.get(per)
-    return dose.by(days / own, days / own) if own is not None and days is not None else None
+    own, days = _LENGTHS.get(written.per), written.days
+    return written.dose.by(days / own, days / own) if own is not None and days is not None else None
 
 
 def summed(parts: list[Ordered]) -> Ordered:
@@ -304,18 +298,7 @@ def summed(parts: list[Ordered]) -> Ordered:
 
 def scaled(ordered: Ordered, factor: Fraction) -> Ordered:
     """Return the order with every amount multiplied with ``factor``."""
-    amounts = {kind: span.by(factor, factor) for kind, span in ordered.amounts.items()}
-    return Ordered(
-        amounts=amounts,
-        unit=ordered.unit,
-        body=ordered.body,
-        rate=ordered.rate,
-        once=ordered.once,
-        as_needed=ordered.as_needed,
-        count=ordered.count,
-        repeat=ordered.repeat,
-        days=ordered.days,
-    )
+    return structs.replace(ordered, amounts={kind: span.by(factor, factor) for kind, span in ordered.amounts.items()})
 
 
 def shown(ordered: Ordered) -> tuple[OrderedAmount, ...]:
