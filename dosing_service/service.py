@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 from difflib import get_close_matches
-from functools import cache
 from typing import TypeVar
 
 from msgspec import structs
 
 from dosing_service.errors import UnknownId
-from dosing_service.knowledge.base import Agent, KnowledgeBase, Reference
+from dosing_service.knowledge.base import Agent, KnowledgeBase, Reference, agent_names
 from dosing_service.knowledge.safety import Interaction
 from dosing_service.model import Assessment, DoseRequest, OrderCheck, OrderRequest, TreatmentOptions, TreatmentRequest
 from dosing_service.rules import body, order_check, pathway
@@ -54,7 +53,7 @@ def find_agent(id_: str, knowledge: KnowledgeBase) -> Agent:
     Raises:
         UnknownId: there is none; the error carries the nearest ids.
     """
-    return _find("agent", id_, knowledge.agents, _names(knowledge))
+    return _find("agent", id_, knowledge.agents, agent_names(knowledge))
 
 
 def find_reference(id_: str, knowledge: KnowledgeBase) -> Reference:
@@ -102,10 +101,3 @@ def _find(kind: str, id_: str, known: Mapping[str, _T], names: Mapping[str, str]
         return known[id_]
     close = get_close_matches(id_.lower(), names, n=3)
     raise UnknownId(kind, tuple(dict.fromkeys(names[name] for name in close)))
-
-
-@cache
-def _names(knowledge: KnowledgeBase) -> Mapping[str, str]:
-    """Every id, name and synonym in lower case, with the id it stands for."""
-    agents = knowledge.agents.values()
-    return {name.lower(): agent.id for agent in agents for name in (agent.id, agent.name, *agent.synonyms)}

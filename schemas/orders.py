@@ -213,6 +213,7 @@ class ProductField(CodingField):
         named = {"type": "object", "properties": {"id": text}, "additionalProperties": False}
         self.openapi = {"oneOf": [named, self.openapi["oneOf"][1]]}
         self.expected = '{"id": a product id of the agent}, or {"system": "…", "code": "…"}'
+        self.error_messages["null"] = Fault("null", "null is not a value; leave it out when unknown", self.expected)  # type: ignore[assignment]  # a Fault is carried through
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
         if not isinstance(value, dict):

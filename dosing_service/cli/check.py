@@ -41,6 +41,8 @@ def check(*, file: BinaryIO | None, as_json: bool, **given: Any) -> None:
     from dosing_service.api.strict_json import decode  # noqa: PLC0415 - as above
     from schemas.reading import order_request  # noqa: PLC0415 - as above
 
+    if file is not None and any(value not in (None, (), False) for value in given.values()):
+        raise click.UsageError("--file holds the whole request: leave the other options out")
     known = loaded()
     try:
         document = decode(file.read()) if file is not None else _document(given)

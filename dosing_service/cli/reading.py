@@ -103,7 +103,8 @@ def body(given: Mapping[str, Any], groups: Mapping[str, tuple[str, ...]], alone:
 
     A list that was not given is unknown, a flag that was not set is left out.
     """
-    present = {name: _exact(value) for name, value in given.items() if value not in (None, (), False)}
+    present = {name: _exact(value) for name, value in given.items() if value is not None and value != ()}
+    present = {name: value for name, value in present.items() if value is not False}
     present |= {name: False for name in ("pregnant", "lactating") if given.get(name) is False}
     for name in ("weight", "previous_weight"):
         if name in present and f"{name}_measured_on" in present:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from functools import cache
 from typing import TYPE_CHECKING
 
 from dosing_service.knowledge.growth import GrowthReference
@@ -431,3 +432,10 @@ def describe_population(regimen: Regimen) -> str:
     if regimen.population is not None:
         return regimen.population.description
     return "adults (population not stated)" if regimen.ages is not None else "all ages (population not stated)"
+
+
+@cache
+def agent_names(knowledge: KnowledgeBase) -> Mapping[str, str]:
+    """Return every id, name and synonym of an agent in lower case, with the id it stands for."""
+    agents = knowledge.agents.values()
+    return {name.lower(): agent.id for agent in agents for name in (agent.id, agent.name, *agent.synonyms)}

@@ -153,7 +153,8 @@ class Not(Predicate):
 class Rule:
     """What is said when ``when`` holds. ``summary`` is completed with this patient's numbers.
 
-    ``order_severity`` is the severity for an order, where that differs from the one for a documented dose.
+    ``order_severity`` is the severity for an order, where that differs from the one for a documented dose; a rule for
+    ``orders_only`` is about amounts that no regimen here comes to.
     """
 
     id: str
@@ -164,6 +165,7 @@ class Rule:
     management: str
     jurisdiction: str | None
     order_severity: Severity | None
+    orders_only: bool
     citations: Citations
 
 

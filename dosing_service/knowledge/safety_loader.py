@@ -170,6 +170,7 @@ def _rule(name: str, data: Mapping[str, Any], reader: Reader) -> safety.Rule:
         management=data["management"],
         jurisdiction=data.get("jurisdiction"),
         order_severity=data.get("order_severity"),
+        orders_only=data["orders_only"],
         citations=data["references"],
     )
 

@@ -33,6 +33,7 @@ class RuleSchema(FileSchema):
     management = sentence(required=True)
     jurisdiction = fields.String(validate=validate.OneOf(JURISDICTIONS))
     order_severity = fields.Enum(Severity, by_value=True)
+    orders_only = fields.Boolean(truthy={True}, falsy={False}, load_default=False)
     references = CitationsField(required=True)
 
     @validates_schema(skip_on_field_errors=True)

@@ -21,10 +21,12 @@ from dosing_service.rules.schedule import plan
 EQUAL = Fraction(1, 10**10)
 _USE_ORDER = {"calcinosis": 0, "underlying-disease": 1, "reference": 2}
 _DAILY = Fraction(1)
-_WEEKLY = Fraction(1, 7)
+#: Three times a week or more is as good as daily for a drug that is given once a week.
+_NEARLY_DAILY = Fraction(3, 7)
+WEEKLY = Fraction(1, 7)
 _LONGER = {Per.DAY: (Per.WEEK, DAYS["wk"]), Per.WEEK: (Per.MONTH, DAYS["mo"] / 7)}
 #: The least administrations a day at which a period says nothing that its own kind does not say.
-_PERIOD_RATE = {Per.DAY: _DAILY, Per.WEEK: _WEEKLY}
+_PERIOD_RATE = {Per.DAY: _DAILY, Per.WEEK: WEEKLY}
 
 
 class Position(StrEnum):
@@ -43,6 +45,7 @@ class Often(StrEnum):
     MORE = "more-often"
     DAILY_NOT_WEEKLY = "daily-instead-of-weekly"
     LESS = "less-often"
+    ONCE = "once"
     NOT_STATED = "not-stated"
     UNKNOWN = "unknown"
 
@@ -96,6 +99,11 @@ def candidates(
     )
     held = product if formulation is not None else None
     return [_of_patient(item, judged[item.id], patient, doses, held) for item in fitting]
+
+
+def for_others(agent: Agent, patient: Patient, doses: Doses) -> list[Candidate]:
+    """Return every regimen, whomever and whichever route it is for: too much for all of them is too much here."""
+    return [_of_patient(item, applicability(item, patient), patient, doses, None) for item in agent.regimens.values()]
 
 
 def _of_patient(
@@ -158,14 +166,23 @@ def compare(ordered: Ordered, candidate: Candidate, slack: Fraction = EQUAL) -> 
         if (given := _given(ordered, per)) is not None
     ]
     if not pairs:
-        return Comparison(candidate, Position.NOT_COMPARABLE, often)
+        return _by_parts(ordered, candidate, often)
     for per, given, expected in pairs:
         if given.high > expected.high * (1 + slack):
             return Comparison(candidate, Position.ABOVE, often, per, given, expected)
     longest = pairs[-1]
-    is_below = longest[1].low < longest[2].low * (1 - slack) and not ordered.as_needed
+    is_below = longest[1].low < longest[2].low * (1 - slack) and not ordered.as_needed and not ordered.is_partial
     decided = longest if is_below else pairs[0]
     return Comparison(candidate, Position.BELOW if is_below else Position.WITHIN, often, *decided)
+
+
+def _by_parts(ordered: Ordered, candidate: Candidate, often: Often) -> Comparison:
+    """Compare a course whose length the order does not say: more at one time than any part of it is above the range."""
+    given, part = (item.get(Per.ADMINISTRATION) for item in (ordered.amounts, candidate.amounts))
+    is_course = next(iter(candidate.amounts), None) is Per.COURSE
+    if is_course and given and part and given.high > part.high * (1 + EQUAL):
+        return Comparison(candidate, Position.ABOVE, often, Per.ADMINISTRATION, given, part)
+    return Comparison(candidate, Position.NOT_COMPARABLE, often)
 
 
 def _kinds(ordered: Ordered, candidate: Candidate) -> list[Per]:
@@ -185,7 +202,7 @@ def _kinds(ordered: Ordered, candidate: Candidate) -> list[Per]:
 
 def _given(ordered: Ordered, per: Per) -> Span | None:
     """Return what is given as one kind; what is given more rarely than weekly is a course of its own each time."""
-    if per is Per.COURSE and per not in ordered.amounts and ordered.rate is not None and ordered.rate.high <= _WEEKLY:
+    if per is Per.COURSE and per not in ordered.amounts and ordered.rate is not None and ordered.rate.high <= WEEKLY:
         return ordered.amounts.get(Per.ADMINISTRATION)
     return ordered.amounts.get(per)
 
@@ -194,14 +211,29 @@ def _often(ordered: Ordered, regimen: Regimen) -> Often:
     documented = documented_rate(regimen)
     if documented is None:
         return _courses_often(ordered, regimen)
+    is_once = regimen.frequency is not None and regimen.frequency.unit == "once"
     if ordered.once:
-        return Often.SAME if regimen.frequency is not None and regimen.frequency.unit == "once" else Often.LESS
-    if ordered.rate is None:
+        return Often.SAME if is_once else Often.ONCE
+    if ordered.rate is None or ordered.most is None:
         return Often.UNKNOWN
-    if ordered.rate.low > documented.high:
-        is_daily_instead = 0 < documented.high <= _WEEKLY and ordered.rate.low >= _DAILY
+    if ordered.most > documented.high or _is_loading_for_ever(ordered, regimen):
+        is_daily_instead = 0 < documented.high <= WEEKLY and ordered.most >= _NEARLY_DAILY
         return Often.DAILY_NOT_WEEKLY if is_daily_instead else Often.MORE
     return Often.LESS if ordered.rate.high < documented.low else Often.SAME
+
+
+def _is_loading_for_ever(ordered: Ordered, regimen: Regimen) -> bool:
+    """Tell whether the short intervals of the first doses go on beyond them."""
+    frequency = regimen.frequency
+    if frequency is None or not frequency.on_days or ordered.most is None:
+        return False
+    every = Span(Fraction(frequency.every_low), Fraction(frequency.every_high))
+    steady = window(Span(Fraction(frequency.times_low), Fraction(frequency.times_high)), every, frequency.unit)
+    if ordered.most <= steady.high:
+        return False
+    if ordered.count is not None:
+        return ordered.count > len(frequency.on_days)
+    return ordered.days is None or ordered.days > frequency.on_days[-1] + 1
 
 
 def _courses_often(ordered: Ordered, regimen: Regimen) -> Often:
@@ -210,7 +242,7 @@ def _courses_often(ordered: Ordered, regimen: Regimen) -> Often:
     if course is None or course.repeat_low is None or course.repeat_high is None or course.repeat_unit is None:
         return Often.NOT_STATED
     again = ordered.repeat
-    if again is None and ordered.rate is not None and ordered.rate.high <= _WEEKLY:
+    if again is None and ordered.rate is not None and ordered.rate.high <= WEEKLY:
         again = Span(1 / ordered.rate.high, 1 / ordered.rate.low)
     if again is None:
         return Often.NOT_STATED
@@ -251,7 +283,7 @@ def _rank(agent: Agent, item: Comparison) -> tuple[object, ...]:
     use, is_other = _USE_ORDER[regimen.use], regimen.id != agent.default_regimen
     is_otherwise = item.often not in {Often.SAME, Often.NOT_STATED}
     if item.fits:
-        return (0, use, is_other, is_otherwise, regimen.id)
+        return (0, item.often is Often.ONCE, use, is_other, is_otherwise, regimen.id)
     is_once = regimen.frequency is not None and regimen.frequency.unit == "once" and item.often is Often.MORE
     is_amount_other = item.position is not Position.WITHIN
     return (1, is_other, use, is_amount_other, is_once, _distance(item), is_otherwise, regimen.id)

@@ -186,7 +186,7 @@ def _hours(low: Decimal, high: Decimal) -> str:
         factor, word = (_SIXTY, "hours") if in_hours else (Decimal(1), "minutes")
         return f"{display(over(low, factor))} to {display(over(high, factor))} {word}"
     if low < _SIXTY:
-        return f"{display(low)} minutes"
+        return "1 minute" if low == 1 else f"{display(low)} minutes"
     hours, minutes = divmod(low, _SIXTY)
     words = f"{display(hours)} {'hour' if hours == 1 else 'hours'}"
     return f"{words} {display(minutes)} minutes" if minutes else words

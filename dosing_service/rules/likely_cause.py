@@ -13,7 +13,7 @@ from dosing_service.rules.comparison import Candidate, Comparison, Position, com
 from dosing_service.rules.ordered import Ordered, Span, in_unit, scaled
 from dosing_service.rules.schedule import ADVERB
 from dosing_service.rules.wording import amount_text
-from dosing_service.units import ORDER_UNITS, display
+from dosing_service.units import ORDER_UNITS, display, times
 
 #: An order is rounded to what can be given, so without its slip it may miss the range by a little.
 _ROUNDING = Fraction(1, 20)
@@ -23,6 +23,10 @@ _EXACT = Fraction(1, 1000)
 #: Pounds in a kilogram: the international pound is 0.45359237 kg by definition.
 POUNDS_IN_KG = 1 / Fraction("0.45359237")
 _MOST = 3
+#: With a surface area near 1 m² the figure per m² and the dose are too much alike to be mistaken for each other.
+_NEAR_ONE = Decimal("0.85"), Decimal("1.2")
+#: Below a gram (in milligrams) an amount is written in milligrams.
+_GRAM = Decimal(1000)
 _DAILY = Fraction(1)
 _WEEKLY = Fraction(1, 7)
 _ORDER = list(CauseKind)
@@ -51,14 +55,14 @@ class Suspect(Value, frozen=True):
     ordered: Ordered
     order: Order | None
     comparisons: Sequence[Comparison]
-    measures: Mapping[str, Decimal | None]
+    measures: Mapping[str | None, Decimal | None]
 
 
 def causes(suspect: Suspect, weights: Sequence[CorrectedWeight]) -> tuple[LikelyCause, ...]:
     """Return at most three slips that would explain the order, the most probable first."""
     hits = list(_wrong_weight(suspect, weights))
     for item in suspect.comparisons:
-        if item.position is Position.NOT_COMPARABLE:
+        if item.position is Position.NOT_COMPARABLE or _is_tapered(item):
             continue
         if item.position is not Position.BELOW:
             hits += [*_periods(suspect, item.candidate), *_pounds(suspect, item.candidate)]
@@ -71,6 +75,11 @@ def causes(suspect: Suspect, weights: Sequence[CorrectedWeight]) -> tuple[Likely
         # The same arithmetic: what is given daily is a week's dose either way.
         kept.pop(CauseKind.WEEKLY_TOTAL_GIVEN_DAILY, None)
     return tuple(kept.values())[:_MOST]
+
+
+def _is_tapered(item: Comparison) -> bool:
+    """Tell whether an order below a range may be a step of the documented taper: then nothing is a slip."""
+    return item.position is Position.BELOW and item.candidate.regimen.taper is not None
 
 
 def _rank(hit: _Hit) -> tuple[bool, bool, int]:
@@ -88,20 +97,22 @@ def _periods(suspect: Suspect, candidate: Candidate) -> Iterator[_Hit]:
     documented = documented_rate(candidate.regimen)
     is_rare = documented is not None and 0 < documented.high <= _WEEKLY
     each, day = ordered.amounts.get(Per.ADMINISTRATION), ordered.amounts.get(Per.DAY)
-    if is_rare and rate.low >= _DAILY and _is(each, _one_time(candidate)):
+    written = suspect.order.dose.per if suspect.order and suspect.order.dose else Per.ADMINISTRATION
+    if is_rare and rate.low >= _DAILY and _lies_within(each, candidate.amounts.get(Per.ADMINISTRATION)):
         yield _less_often(suspect, candidate, each)
-    if rate.low >= _DAILY and _has_parts(candidate) and _is(day, candidate.amounts.get(Per.COURSE)):
+    if rate.low >= _DAILY and _has_parts(candidate) and _lies_within(day, candidate.amounts.get(Per.COURSE)):
         yield _total(suspect, candidate, CauseKind.COURSE_TOTAL_GIVEN_DAILY, day, Per.COURSE)
-    if (rate.low > _DAILY or (rate.low == _DAILY and not is_rare)) and _is(day, _week(candidate)):
+    if (rate.low > _DAILY or (rate.low == _DAILY and not is_rare)) and _is_week(day, candidate):
         yield _total(suspect, candidate, CauseKind.WEEKLY_TOTAL_GIVEN_DAILY, day, Per.WEEK)
-    if _WEEKLY < rate.low < _DAILY and not is_rare and _is(each, candidate.amounts.get(Per.WEEK)):
+    if (
+        written is not Per.WEEK
+        and _WEEKLY < rate.low < _DAILY
+        and not is_rare
+        and _lies_within(each, candidate.amounts.get(Per.WEEK))
+    ):
         yield _total(suspect, candidate, CauseKind.WEEKLY_TOTAL_GIVEN_EACH_TIME, each, Per.WEEK)
-    if rate.low > _DAILY and _is(each, candidate.amounts.get(Per.DAY)):
+    if written is not Per.DAY and rate.low > _DAILY and _lies_within(each, candidate.amounts.get(Per.DAY)):
         yield _total(suspect, candidate, CauseKind.DAILY_TOTAL_GIVEN_EACH_TIME, each, Per.DAY)
-
-
-def _one_time(candidate: Candidate) -> Span | None:
-    return candidate.amounts.get(Per.ADMINISTRATION)
 
 
 def _has_parts(candidate: Candidate) -> bool:
@@ -111,6 +122,15 @@ def _has_parts(candidate: Candidate) -> bool:
     return course is not None and (own is Per.COURSE or each is None or course.high > each.high)
 
 
+def _is_week(day: Span | None, candidate: Candidate) -> bool:
+    """Tell whether a day's amount is that of a week; seven times a daily dose must be met exactly, or chance would."""
+    week = _week(candidate)
+    is_written = Per.WEEK in candidate.amounts and Per.DAY not in candidate.amounts
+    if day is None or week is None:
+        return False
+    return _lies_within(day, week) if is_written else _meets_end(day, week)
+
+
 def _week(candidate: Candidate) -> Span | None:
     if Per.WEEK in candidate.amounts:
         return candidate.amounts[Per.WEEK]
@@ -118,7 +138,7 @@ def _week(candidate: Candidate) -> Span | None:
     return day.by(Fraction(7), Fraction(7)) if day else None
 
 
-def _is(given: Span | None, expected: Span | None, slack: Fraction = _ROUNDING) -> bool:
+def _lies_within(given: Span | None, expected: Span | None, slack: Fraction = _ROUNDING) -> bool:
     if given is None or expected is None:
         return False
     return expected.low * (1 - slack) <= given.low and given.high <= expected.high * (1 + slack)
@@ -129,7 +149,7 @@ def _meets_end(given: Span, expected: Span, slack: Fraction = _EXACT) -> bool:
 
 
 def _less_often(suspect: Suspect, candidate: Candidate, each: Span | None) -> _Hit:
-    expected, frequency = _one_time(candidate), candidate.regimen.frequency
+    expected, frequency = candidate.amounts.get(Per.ADMINISTRATION), candidate.regimen.frequency
     assert each and expected and frequency  # noqa: S101, PT018 - the caller looked
     text = _text(each, suspect.ordered.unit, frequency.text)
     summary = f"Given daily instead of {frequency.text}? Then it would be {text}."
@@ -156,7 +176,8 @@ def _total(suspect: Suspect, candidate: Candidate, kind: CauseKind, given: Span 
 
 
 def _text(span: Span, unit: str, suffix: str) -> str:
-    return amount_text(in_unit(span.low, unit), in_unit(span.high, unit), unit, suffix)
+    shown = "mg" if unit == "g" and span.high < _GRAM else unit
+    return amount_text(in_unit(span.low, shown), in_unit(span.high, shown), shown, suffix)
 
 
 def _dose(span: Span, suspect: Suspect, per: Per) -> OrderedDose:
@@ -203,6 +224,8 @@ def _by_factor(suspect: Suspect, candidate: Candidate, kind: CauseKind, factor: 
 
 
 def _dose_text(dose: OrderedDose) -> str:
+    if dose.unit == "g" and dose.high < 1:
+        return _dose_text(OrderedDose(times(dose.low, _GRAM), times(dose.high, _GRAM), "mg", dose.per))
     has_period = dose.per is Per.ADMINISTRATION or ORDER_UNITS[dose.unit].time is not None
     return amount_text(dose.low, dose.high, dose.unit, "" if has_period else ADVERB[dose.per])
 
@@ -220,7 +243,7 @@ def _scaled_dose(suspect: Suspect, factor: Fraction) -> OrderedDose:
 def _per_body(suspect: Suspect, candidate: Candidate) -> Iterator[_Hit]:
     body = candidate.regimen.any_figure.unit.body
     measure = suspect.measures.get(body) if body else None
-    if measure is None or suspect.ordered.body is not None:
+    if measure is None or suspect.ordered.body is not None or _NEAR_ONE[0] <= measure <= _NEAR_ONE[1]:
         return
     compared = compare(scaled(suspect.ordered, Fraction(measure)), candidate, _ROUNDING)
     if not compared.fits or compared.ordered is None or compared.expected is None:

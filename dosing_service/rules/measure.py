@@ -86,6 +86,11 @@ def area_of(patient: Patient, formula: SurfaceAreaFormula = SurfaceAreaFormula.M
     return body.surface_area(patient.height_cm, patient.weight.kg, formula)
 
 
+def measures_of(patient: Patient) -> dict[str | None, Decimal | None]:
+    """Return what an amount may be counted on, by the unit it is counted per: nothing, kg, m2."""
+    return {None: Decimal(1), "kg": patient.weight.kg if patient.weight else None, "m2": area_of(patient)}
+
+
 def _weight(patient: Patient, kind: DosingWeight) -> Measure | Missing:
     weight = patient.weight
     if weight is None:

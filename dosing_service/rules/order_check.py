@@ -1,6 +1,6 @@
 """Judges proposed orders by the regimens that would compute them, with everything the dose endpoint would say."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 
@@ -10,7 +10,6 @@ from dosing_service.knowledge.base import Agent, KnowledgeBase, Product
 from dosing_service.model import (
     Amount,
     Basis,
-    Category,
     Dose,
     Finding,
     LikelyCause,
@@ -25,7 +24,6 @@ from dosing_service.model import (
     Quantity,
     Severity,
     Value,
-    Verdict,
     Weight,
 )
 from dosing_service.rules import (
@@ -40,22 +38,27 @@ from dosing_service.rules import (
     plausibility,
     safety,
 )
-from dosing_service.rules.comparison import Candidate, Comparison, best, candidates, compare, expected
+from dosing_service.rules.comparison import (
+    Candidate,
+    Comparison,
+    best,
+    candidates,
+    compare,
+    expected,
+    for_others,
+)
 from dosing_service.rules.conditions import Context
 from dosing_service.rules.dose import Doses
 from dosing_service.rules.facts import Entry, Facts
-from dosing_service.rules.measure import area_of
+from dosing_service.rules.measure import VOLUME, measures_of
 from dosing_service.rules.order_lines import Line, lines
-from dosing_service.rules.ordered import Ordered, Unreadable, in_unit, shown, summed
+from dosing_service.rules.order_paths import found_at, unchecked_at
+from dosing_service.rules.ordered import Ordered, Unreadable, in_unit, shown, summed, text_of
 from dosing_service.rules.population import Answer
-from dosing_service.rules.schedule import ADVERB, plan
+from dosing_service.rules.schedule import plan
 from dosing_service.rules.size import Grade, grades, weight_slips
-from dosing_service.rules.wording import amount_text
+from dosing_service.rules.verdict import verdict_of, worst
 
-#: What is shown with an order and does not change its verdict: it is about the sources, not about the order.
-_ABOUT_SOURCES = {Category.DISAGREEMENT, Category.OFF_LABEL}
-_ABOUT_SOURCES_IDS = {"population-not-stated"}
-_WARNS = {Severity.MAJOR, Severity.MODERATE}
 _LOCAL = {"topical", "intralesional"}
 _BY_SIZE = {Basis.BODY_WEIGHT, Basis.BODY_SURFACE_AREA, Basis.WEIGHT_BAND, Basis.BODY_SURFACE_AREA_BAND}
 
@@ -73,7 +76,12 @@ class _Case(Value, frozen=True):
 
 
 class _Group(Value, frozen=True):
-    """All orders of one ingredient, taken together; ``together`` is ``None`` where they cannot be added."""
+    """All orders of one ingredient, taken together; ``together`` is ``None`` where none of them can be read.
+
+    Where no regimen is documented for patient, route and product (``is_documented`` is false), they are compared with
+    all of them: what is too much for everybody is too much here. ``is_as_named`` tells whether the regimen that they
+    name is among those compared.
+    """
 
     case: _Case
     lines: tuple[Line, ...]
@@ -83,6 +91,8 @@ class _Group(Value, frozen=True):
     together: Ordered | None
     doses: Doses
     candidates: tuple[Candidate, ...]
+    is_documented: bool
+    is_as_named: bool
     comparisons: tuple[Comparison, ...]
     chosen: Comparison | None
 
@@ -111,16 +121,19 @@ def check(request: OrderRequest, knowledge: KnowledgeBase) -> OrderCheck:
     found = plausibility.found(patient, request.as_of, knowledge.growth)
     depend_on_size = any(_depends_on_size(group) for group in groups)
     unchecked = plausibility.unchecked(patient, request.as_of, knowledge.growth) if depend_on_size else []
-    verdict = _worst([*(item.verdict for item in answers), _verdict(None, found, unchecked)])
+    verdict = worst([*(item.verdict for item in answers), verdict_of(None, found, unchecked)])
     return OrderCheck(verdict, tuple(answers), findings.worst_first(found), tuple(unchecked), request.as_of)
 
 
 def _groups(case: _Case, ordered: Sequence[Line]) -> list[_Group]:
-    """Return the orders by ingredient; what stays in the skin or a lesion is not added to what the whole body gets."""
-    together: dict[tuple[str, bool], list[Line]] = {}
+    """Return the orders by ingredient; what stays in the skin or a lesion is not added to what the whole body gets, and
+    strengths of preparations are not added at all.
+    """
+    together: dict[tuple[str, bool, str], list[Line]] = {}
     for line in ordered:
         if line.agent is not None:
-            together.setdefault((line.agent.id, line.route in _LOCAL), []).append(line)
+            alone = line.path if isinstance(line.ordered, Ordered) and line.ordered.unit == "%" else ""
+            together.setdefault((line.agent.id, line.route in _LOCAL, alone), []).append(line)
     return [_group(case, tuple(members)) for members in together.values()]
 
 
@@ -140,10 +153,6 @@ def _depends_on_size(group: _Group) -> bool:
     return any(item.regimen.basis in _BY_SIZE for item in judged_by)
 
 
-def _worst(verdicts: Iterable[OrderVerdict]) -> OrderVerdict:
-    return min(verdicts, key=list(OrderVerdict).index)
-
-
 # ---------------------------------------------------------------- the orders of one ingredient
 
 
@@ -152,13 +161,32 @@ def _group(case: _Case, members: tuple[Line, ...]) -> _Group:
     assert agent is not None  # noqa: S101 - only orders of our agents are grouped
     route, product = _common_route(members, agent), _common_product(members)
     readable = [line.ordered for line in members if isinstance(line.ordered, Ordered)]
-    together = summed(readable) if len(readable) == len(members) else None
+    together = summed(readable) if readable else None
     doses = Doses(case.patient)
     names = {line.order.regimen for line in members} - {None}
     fitting = candidates(agent, case.patient, doses, route, product)
-    usable = tuple([item for item in fitting if not names or item.regimen.id in names])
+    named = [item for item in fitting if item.regimen.id in names]
+    usable = tuple(named or _written_alike(fitting, together) or for_others(agent, case.patient, doses))
     comparisons = tuple([compare(together, item) for item in usable]) if together else ()
-    return _Group(case, members, agent, route, product, together, doses, usable, comparisons, best(agent, comparisons))
+    chosen = _chosen(agent, usable, comparisons)
+    is_as_named = bool(named) or not names
+    return _Group(
+        case, members, agent, route, product, together, doses, usable, bool(fitting), is_as_named, comparisons, chosen
+    )
+
+
+def _written_alike(fitting: list[Candidate], together: Ordered | None) -> list[Candidate]:
+    """Return the regimens written per kg or m² for an order written so, where there are any: it means one of these."""
+    body = together.body if together else None
+    alike = [item for item in fitting if body is not None and item.regimen.any_figure.unit.body == body]
+    return alike or fitting
+
+
+def _chosen(agent: Agent, usable: Sequence[Candidate], comparisons: Sequence[Comparison]) -> Comparison | None:
+    """Return the comparison that counts; none but a fitting one while a documented concentration waits for a volume."""
+    chosen = best(agent, comparisons)
+    waits = any(need == VOLUME for item in usable for part in item.needs for need in part.needs)
+    return None if waits and chosen is not None and not chosen.fits else chosen
 
 
 def _common_route(members: tuple[Line, ...], agent: Agent) -> str | None:
@@ -176,23 +204,28 @@ def _common_product(members: tuple[Line, ...]) -> Product | None:
 
 
 def _judge(group: _Group) -> _Said:
-    causes = _causes(group)
-    found, unchecked = _of_regimens(group)
+    found, unchecked = _of_regimens(group), _not_compared(group)
     bound = _bound(group)
+    if group.together is not None:
+        above, open_limits = order_findings.of_limits(group.agent, bound, group.together, _formulation(group))
+        found, unchecked = [*found, *above], [*unchecked, *open_limits, *_route_unchecked(group)]
     if group.together is not None and group.chosen is not None:
-        more, open_ = _of_dose(group, group.together, group.chosen, bound, has_cause=bool(causes))
+        more, open_ = _of_dose(group, group.together, group.chosen)
         found, unchecked = [*found, *more], [*unchecked, *open_]
+    for line in group.lines:
+        wrong, open_product = _of_product(line, group.route)
+        found, unchecked = [*found, *wrong], [*unchecked, *open_product]
     safe, open_safety = _safety(group)
-    return _Said(causes, bound, (*found, *safe), (*unchecked, *open_safety))
+    return _Said(_causes(group), bound, (*found, *safe), (*unchecked, *open_safety))
 
 
 def _causes(group: _Group) -> tuple[LikelyCause, ...]:
-    if group.together is None or group.chosen is None or group.chosen.fits:
+    if group.together is None or group.chosen is None or group.chosen.fits or group.together.is_partial:
         return ()
-    patient = group.case.patient
+    if any(order_findings.is_rounded(item) for item in group.comparisons):
+        return ()
     order = group.lines[0].order if len(group.lines) == 1 else None
-    measures = {"kg": patient.weight.kg if patient.weight else None, "m2": area_of(patient)}
-    suspect = likely_cause.Suspect(group.together, order, group.comparisons, measures)
+    suspect = likely_cause.Suspect(group.together, order, group.comparisons, measures_of(group.case.patient))
     return likely_cause.causes(suspect, _other_weights(group))
 
 
@@ -209,86 +242,144 @@ def _other_weights(group: _Group) -> list[likely_cause.CorrectedWeight]:
     return found
 
 
-def _of_regimens(group: _Group) -> tuple[list[Finding], list[NotChecked]]:
-    """Return what is said where no regimen could be compared."""
+def _of_regimens(group: _Group) -> list[Finding]:
+    """Return what is said where no regimen, or not the one that is named, fits patient, route and product."""
+    found = []
+    if group.agent.regimens and not group.is_documented:
+        found.append(order_findings.no_regimen(group.agent, group.route))
+    if not group.is_as_named:
+        found.append(order_findings.named_regimen(group.agent))
+    return found
+
+
+def _not_compared(group: _Group) -> list[NotChecked]:
+    """Return what is missing to read the orders, and to compare them with the regimens they do not fit."""
     unchecked = [item for line in group.lines if isinstance(line.ordered, Unreadable) for item in line.ordered.inputs]
+    unchecked += [item for line in group.lines for item in line.unchecked]
     if not group.agent.regimens:
         unchecked.append(NotChecked("dose", (), "no dose of this agent is documented here"))
-    elif not group.candidates:
-        return [order_findings.no_regimen(group.agent, group.route)], unchecked
-    if group.together is None or (group.chosen is not None and group.chosen.fits):
-        return [], unchecked
-    needs = [need for item in group.candidates if item.dose is None for need in item.needs]
-    if group.chosen is None and group.candidates and not needs:
-        needs = [NotChecked("dose", ("frequency",), "the documented doses are of another kind of amount")]
-    return [], [*unchecked, *needs]
+    if group.together is None or (group.chosen is not None and group.chosen.fits) or not group.candidates:
+        return unchecked
+    needs = [_without_volume(need) for item in group.candidates if item.dose is None for need in item.needs]
+    if group.chosen is None and not needs:
+        own = next(per for item in group.candidates for per in item.amounts)
+        needs = [order_findings.of_kind(own, group.together)]
+    return [*unchecked, *needs]
+
+
+def _without_volume(item: NotChecked) -> NotChecked:
+    """A volume at one site is not part of an order, so nothing in it would let the comparison run."""
+    is_volume = VOLUME in item.needs
+    why = "the source gives a concentration and no volume, so there is no documented amount to compare with"
+    return NotChecked("dose", (), why) if is_volume else item
 
 
 def _bound(group: _Group) -> Sequence[caps.BoundLimit]:
-    """Return the documented maxima of the regimen that the orders are compared with."""
-    if group.chosen is None:
-        return ()
-    patient, regimen = group.case.patient, group.chosen.candidate.regimen
-    measures = {None: Decimal(1), "kg": patient.weight.kg if patient.weight else None, "m2": area_of(patient)}
-    amounts = caps.Amounts(regimen.per, plan(regimen).conversions, measures)
-    return caps.concerning(regimen.limits, patient, _formulation(group), amounts)
+    """Return the documented maxima of the regimen that the orders are compared with, or (where none could be compared)
+    those of the agent's regimens.
+    """
+    patient, measures = group.case.patient, measures_of(group.case.patient)
+    regimens = [group.chosen.candidate.regimen] if group.chosen else [item.regimen for item in group.candidates]
+    found: dict[tuple[object, ...], caps.BoundLimit] = {}
+    for regimen in regimens:
+        amounts = caps.Amounts(regimen.per, plan(regimen).conversions, measures)
+        for item in caps.concerning(regimen.limits, patient, _formulation(group), amounts):
+            found.setdefault((item.limit.kind, item.value, item.limit.unit.code, item.limit.applies_to), item)
+    return list(found.values())
 
 
 def _formulation(group: _Group) -> str | None:
     return group.product.formulation if group.product else None
 
 
-def _of_dose(
-    group: _Group, together: Ordered, chosen: Comparison, bound: Sequence[caps.BoundLimit], *, has_cause: bool
-) -> tuple[list[Finding], list[NotChecked]]:
+def _of_dose(group: _Group, together: Ordered, chosen: Comparison) -> tuple[list[Finding], list[NotChecked]]:
+    """Return what is said of the amount, how often and how long, beside the regimen it is compared with."""
     agent, regimen = group.agent, chosen.candidate.regimen
     given = [line.order.already_given_mg for line in group.lines if line.order.already_given_mg is not None]
-    above, open_limits = order_findings.of_limits(agent, bound, together, _formulation(group))
-    longer, open_duration = order_findings.of_duration(
-        agent, regimen, together, Fraction(max(given)) if given else None
-    )
-    found = [
-        *order_findings.of_range(agent, chosen, together, has_cause=has_cause),
-        *order_findings.of_frequency(agent, chosen),
-        *order_findings.of_division(agent, chosen, together),
-        *order_findings.of_use(chosen, group.comparisons),
-        *above,
-        *longer,
-        *(finding for line in group.lines for finding in _of_product(line)),
-        *_of_population(group, chosen),
-    ]
-    routes = {item.route for item in agent.regimens.values()}
+    longer, unchecked = order_findings.of_duration(agent, regimen, together, Fraction(max(given)) if given else None)
+    others = [item.regimen for item in group.candidates]
     too_fast, open_infusion = _of_infusion(group, chosen)
-    unchecked = order_findings.unchecked(chosen, together, group.route, routes)
-    return [*found, *too_fast], [*open_limits, *open_duration, *open_infusion, *unchecked]
-
-
-def _of_infusion(group: _Group, chosen: Comparison) -> tuple[list[Finding], list[NotChecked]]:
-    """Return infusions that run faster than documented; what is not documented cannot be checked."""
-    regimen, patient = chosen.candidate.regimen, group.case.patient
-    if regimen.infusion is None or chosen.candidate.dose is None:
-        return [], []
-    context = Context(group.case.facts, group.route, regimen.id, chosen.candidate.dose)
-    kg = patient.weight.kg if patient.weight else None
-    found: list[Finding] = []
-    unchecked: list[NotChecked] = []
-    for line in group.lines:
-        each = line.ordered.amounts.get(Per.ADMINISTRATION) if isinstance(line.ordered, Ordered) else None
-        ordered = line.order.infusion
-        if ordered is None or each is None:
-            why = "the source documents how fast it may run; the order does not say how fast it runs"
-            unchecked.append(NotChecked("infusion", ("infusion",), why))
-            continue
-        planned, open_ = infusion.plan(group.agent, regimen, context, line.product)
-        if planned is not None:
-            faster, more = infusion.check(planned, Quantity(in_unit(each.high, "mg"), "mg"), kg, ordered)
-            found, unchecked = [*found, *faster], [*unchecked, *open_, *more]
+    found = [
+        *order_findings.of_range(agent, chosen, group.comparisons, together),
+        *order_findings.of_frequency(agent, chosen, together),
+        *order_findings.of_division(agent, chosen, together),
+        *order_findings.of_formulation(agent, group.product, group.comparisons),
+        *longer,
+        *order_findings.of_other_durations(agent, regimen, others, together),
+        *too_fast,
+    ]
+    if not group.is_documented:
+        # The regimens are for others: only what is far too much for them says something about this patient.
+        return [item for item in found if item.severity is Severity.CONTRAINDICATED], unchecked
+    found += [*order_findings.of_use(chosen, group.comparisons), *_of_population(group, chosen)]
+    unchecked += [*open_infusion, *order_findings.unchecked(chosen, together), *_frequency_unchecked(group)]
     return found, unchecked
 
 
-def _of_product(line: Line) -> list[Finding]:
+def _frequency_unchecked(group: _Group) -> list[NotChecked]:
+    """Return the orders of a sum that do not say how often, although another one does."""
+    lacking = [line for line in group.lines if line.order.frequency is None]
+    is_open = 0 < len(lacking) < len(group.lines)
+    return [NotChecked("frequency", ("frequency",), "the sum of the orders depends on it")] if is_open else []
+
+
+def _route_unchecked(group: _Group) -> list[NotChecked]:
+    """Return that a route is open, where the doses differ by it."""
+    routes = {item.route for item in group.agent.regimens.values()}
+    is_open = len(routes) > 1 and any(line.route is None for line in group.lines)
+    return [NotChecked("route", ("route",), "the doses of this drug differ by route")] if is_open else []
+
+
+def _of_infusion(group: _Group, chosen: Comparison) -> tuple[list[Finding], list[NotChecked]]:
+    """Return infusions that run faster than is documented for the regimen, else for another by this route."""
+    judged_by = _with_infusion(group, chosen)
+    found: list[Finding] = []
+    unchecked: list[NotChecked] = []
+    for line in group.lines:
+        ordered, amount = line.order.infusion, _infused(line)
+        if judged_by is None and ordered is not None:
+            unchecked.append(NotChecked("infusion", (), "no source seen gives a time or rate for this infusion"))
+        elif judged_by is not None and (ordered is None or amount is None):
+            why = "the source documents how fast it may run; the order does not say how fast it runs"
+            unchecked.append(NotChecked("infusion", ("infusion",), why))
+        elif judged_by is not None and ordered is not None and amount is not None:
+            faster, open_ = _infusion(group, judged_by, line, amount)
+            found, unchecked = [*found, *faster], [*unchecked, *open_]
+    return found, unchecked
+
+
+def _with_infusion(group: _Group, chosen: Comparison) -> Candidate | None:
+    same_route = [item for item in group.candidates if item.regimen.route == chosen.candidate.regimen.route]
+    documented = [item for item in (chosen.candidate, *same_route) if item.regimen.infusion and item.dose]
+    return documented[0] if documented else None
+
+
+def _infused(line: Line) -> Quantity | None:
+    """Return what runs in at one time: the dose, or a rate over the time that is ordered."""
+    if not isinstance(line.ordered, Ordered):
+        return None
+    each, rate = (line.ordered.amounts.get(per) for per in (Per.ADMINISTRATION, Per.RATE))
+    minutes = line.order.infusion.duration_minutes if line.order.infusion else None
+    if each is None and rate is not None and minutes is not None:
+        return Quantity(in_unit(rate.high * Fraction(minutes), "mg"), "mg")
+    return Quantity(in_unit(each.high, "mg"), "mg") if each is not None else None
+
+
+def _infusion(
+    group: _Group, judged_by: Candidate, line: Line, amount: Quantity
+) -> tuple[list[Finding], list[NotChecked]]:
+    patient, ordered = group.case.patient, line.order.infusion
+    context = Context(group.case.facts, group.route, judged_by.regimen.id, judged_by.dose)
+    planned, open_ = infusion.plan(group.agent, judged_by.regimen, context, line.product)
+    if planned is None or ordered is None:
+        return [], open_
+    found, unchecked = infusion.check(planned, amount, patient.weight.kg if patient.weight else None, ordered)
+    return found, [*open_, *unchecked]
+
+
+def _of_product(line: Line, route: str | None) -> tuple[list[Finding], list[NotChecked]]:
     each = line.ordered.amounts.get(Per.ADMINISTRATION) if isinstance(line.ordered, Ordered) else None
-    return order_findings.of_product(line.product, each)
+    return order_findings.of_product(line.product, each, line.route or route)
 
 
 def _of_population(group: _Group, chosen: Comparison) -> list[Finding]:
@@ -308,7 +399,9 @@ def _safety(group: _Group) -> tuple[list[Finding], list[NotChecked]]:
     agent, case = group.agent, group.case
     regimen = group.chosen.candidate.regimen if group.chosen else None
     dose = _as_dose(group.together) if group.together else None
-    context = Context(case.facts, group.route, regimen.id if regimen else None, dose)
+    # Orders by two routes are added, and judged by what is said of the first.
+    route = group.route or next((line.route for line in group.lines if line.route is not None), None)
+    context = Context(case.facts, route, regimen.id if regimen else None, dose)
     rules = safety.judge(agent, context, case.request.jurisdiction, of_order=True)
     pairs, open_pairs = interactions.found(agent, case.knowledge, context, case.request.jurisdiction)
     evidence = findings.evidence(agent)
@@ -326,25 +419,26 @@ def _as_dose(ordered: Ordered) -> Dose:
 
 def _as_amount(per: Per, ordered: Ordered) -> Amount:
     span = ordered.amounts[per]
-    text = amount_text(in_unit(span.low, ordered.unit), in_unit(span.high, ordered.unit), ordered.unit, ADVERB[per])
-    return Amount(per, in_unit(span.low, "mg"), in_unit(span.high, "mg"), "mg", text)
+    return Amount(per, in_unit(span.low, "mg"), in_unit(span.high, "mg"), "mg", text_of(per, span, ordered))
 
 
 # ---------------------------------------------------------------- the answer about one order
 
 
 def _assessment(line: Line, group: _Group, said: _Said) -> OrderAssessment:
-    case, chosen = group.case, group.chosen
-    found = findings.worst_first([_found_at(item, line) for item in said.found])
-    unchecked = tuple(dict.fromkeys([_unchecked_at(item, line) for item in said.unchecked]))
+    # A regimen that is for others is no range of this patient's; what is too much for them stands among the findings.
+    case, chosen = group.case, group.chosen if group.is_documented else None
+    found = findings.worst_first([found_at(item, line, group.lines) for item in said.found])
+    unchecked = tuple(dict.fromkeys([unchecked_at(item, line, group.lines) for item in said.unchecked]))
     others = tuple([other.order.id for other in group.lines if other is not line])
     shown_first = [chosen.candidate] if chosen else []
-    shown_first += [item for item in group.candidates if chosen is None or item is not chosen.candidate]
+    if group.is_documented:
+        shown_first += [item for item in group.candidates if chosen is None or item is not chosen.candidate]
     return OrderAssessment(
         id=line.order.id,
         agent=group.agent.id,
         regimen=chosen.candidate.regimen.id if chosen else None,
-        verdict=_verdict(group.agent, found, unchecked),
+        verdict=verdict_of(group.agent, found, unchecked),
         ordered=shown(line.ordered) if isinstance(line.ordered, Ordered) else (),
         summed_with=others,
         together=shown(group.together) if others and group.together else (),
@@ -369,57 +463,11 @@ def _limit_check(item: caps.BoundLimit, together: Ordered | None) -> LimitCheck:
     )
 
 
-def _verdict(agent: Agent | None, found: Sequence[Finding], unchecked: Sequence[NotChecked]) -> OrderVerdict:
-    counted = [item for item in found if _counts(agent, item)]
-    applying = {item.severity for item in counted if item.verdict is Verdict.APPLIES}
-    if Severity.CONTRAINDICATED in applying:
-        return OrderVerdict.STOP
-    if applying & _WARNS:
-        return OrderVerdict.WARN
-    is_open = unchecked or any(item.verdict is Verdict.POSSIBLE for item in counted)
-    return OrderVerdict.INCOMPLETE if is_open else OrderVerdict.PASS
-
-
-def _counts(agent: Agent | None, item: Finding) -> bool:
-    """Tell whether a finding is about this order; what only says how sources stand does not change a verdict."""
-    if item.category in _ABOUT_SOURCES or item.id in _ABOUT_SOURCES_IDS:
-        return False
-    return item.category is not Category.EVIDENCE or (agent is not None and agent.evidence.verdict == "advised-against")
-
-
-_RENAMED = {
-    "regimen": "dose",
-    "options.times_per_day": "frequency",
-    "options.volume": "dose",
-    "options.product": "product",
-}
-_OF_ORDER = {"agent", "dose", "frequency", "route", "duration", "product", "already_given", "infusion"}
-
-
-def _at(name: str, path: str) -> str:
-    """Return a name of the dose endpoint, or one relative to an order, as a path of this request."""
-    renamed = _RENAMED.get(name, name)
-    is_own = renamed in _OF_ORDER or renamed.startswith(("indication.", "infusion."))
-    return f"{path}.{renamed}" if is_own else renamed
-
-
-def _found_at(item: Finding, line: Line) -> Finding:
-    return msgspec.structs.replace(item, because=_paths(item.because, line))
-
-
-def _unchecked_at(item: NotChecked, line: Line) -> NotChecked:
-    return msgspec.structs.replace(item, needs=_paths(item.needs, line))
-
-
-def _paths(names: tuple[str, ...], line: Line) -> tuple[str, ...]:
-    """Return paths of the request. Where the route is not known, a question about the regimen is about the route."""
-    named = ("route" if name == "regimen" and line.route is None else name for name in names)
-    return tuple([_at(name, line.path) for name in named])
-
-
 def _unknown_drug(line: Line) -> OrderAssessment:
     """Say that a drug of which no dose is documented here was not checked; the others are checked against it."""
     why = "no dose of this drug is documented here; it only counts as a medication for the other orders"
+    if not line.drug.is_known:
+        why = "nothing here knows this code, so neither the drug nor its interactions were checked"
     unchecked = (NotChecked("agent", (f"{line.path}.agent",), why),)
     return OrderAssessment(
         line.order.id, None, None, OrderVerdict.INCOMPLETE, (), (), (), (), None, (), (), (), unchecked, ()

@@ -3,19 +3,19 @@
 The severities are the policy of this service; they stand in ``SEVERITY`` and in decision record 13.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from fractions import Fraction
+from math import ceil
 from types import MappingProxyType
 
 from dosing_service.knowledge.base import Agent, Effect, Limit, Product, Regimen, describe_population
-from dosing_service.model import Category, Citations, Finding, NotChecked, Per, Severity, Verdict
+from dosing_service.model import Basis, Category, Citations, Finding, NotChecked, Per, Severity, Verdict
 from dosing_service.rules.caps import PER_OF_KIND, BoundLimit
-from dosing_service.rules.comparison import EQUAL, Comparison, Often, Position
+from dosing_service.rules.comparison import EQUAL, WEEKLY, Comparison, Often, Position, documented_rate, expected
 from dosing_service.rules.findings import limit_text
-from dosing_service.rules.ordered import DAYS, Ordered, Span, in_milligrams, in_unit
-from dosing_service.rules.schedule import ADVERB
-from dosing_service.rules.wording import amount_text, join
+from dosing_service.rules.ordered import DAYS, Ordered, Span, in_milligrams, in_unit, text_of
+from dosing_service.rules.wording import join
 from dosing_service.units import display, exact_text
 
 SEVERITY = MappingProxyType(
@@ -24,11 +24,13 @@ SEVERITY = MappingProxyType(
         "above-maximum-that-warns": Severity.MAJOR,
         "above-maximum-of-another-formulation": Severity.MODERATE,
         "above-range": Severity.MAJOR,
-        "above-range-by-a-slip": Severity.CONTRAINDICATED,
+        "far-above-range": Severity.CONTRAINDICATED,
+        "rounded": Severity.MINOR,
         "below-range": Severity.MODERATE,
         "below-range-of-a-taper": Severity.MINOR,
         "daily-instead-of-weekly": Severity.CONTRAINDICATED,
         "more-often": Severity.MAJOR,
+        "weekly-drug-as-needed": Severity.MAJOR,
         "less-often": Severity.MINOR,
         "given-at-once": Severity.MODERATE,
         "route-not-documented": Severity.MAJOR,
@@ -36,13 +38,28 @@ SEVERITY = MappingProxyType(
         "only-other-use": Severity.MINOR,
         "only-other-use-above-calcinosis": Severity.MAJOR,
         "course-longer-than-documented": Severity.MODERATE,
+        "longer-than-another-regimen": Severity.MODERATE,
+        "formulation-frequency": Severity.MODERATE,
+        "product-for-another-route": Severity.MAJOR,
+        "named-regimen-does-not-fit": Severity.MAJOR,
         "not-splittable": Severity.MODERATE,
         "not-splittable-extended-release": Severity.MAJOR,
     }
 )
+#: From so many times the most of every regimen for calcinosis or its disease on, an order that fits no regimen at all
+#: is stopped. It is ours: half of what is ordered would still be all that any of these sources gives, and nearly every
+#: slip that is looked for is as large.
+FAR_ABOVE = 2
+#: The same for a drug that is much used in other doses: warfarin against clotting takes several times this 1 mg.
+_FAR_ABOVE_OTHER_USES = 20
+#: A dose per kg or m² is rounded to what can be given; ours, and that of the doses in products.
+_ROUNDED = Fraction(1, 10)
 #: A part of a tablet that a scored tablet gives.
 _HALF = Fraction(1, 2)
+#: Forms that give one fixed amount.
+_FIXED = {"autoinjector", "pen", "prefilled-syringe"}
 _TIME_WORDS = {"h": "hours", "d": "days", "wk": "weeks", "mo": "months"}
+_TENTH, _HUNDRED = Decimal("0.1"), Decimal(100)
 _IMMEDIATE = {None, "immediate-release"}
 
 
@@ -68,60 +85,87 @@ def _finding(
     )
 
 
-def range_text(item: Comparison, span: Span, unit: str) -> str:
-    """Return one side of a comparison in words, in the unit of the order."""
-    assert item.per is not None  # noqa: S101 - only compared ones are worded
-    unit_text = f"{unit}/min" if item.per is Per.RATE else unit
-    return amount_text(in_unit(span.low, unit), in_unit(span.high, unit), unit_text, ADVERB[item.per])
-
-
-def of_range(agent: Agent, item: Comparison, ordered: Ordered, *, has_cause: bool) -> list[Finding]:
+def of_range(agent: Agent, item: Comparison, comparisons: Sequence[Comparison], ordered: Ordered) -> list[Finding]:
     """Return what is wrong with the amount: above or below the documented range, with both in numbers."""
-    if item.position not in {Position.ABOVE, Position.BELOW} or item.ordered is None or item.expected is None:
+    if item.position not in {Position.ABOVE, Position.BELOW} or item.per is None or item.ordered is None:
         return []
-    regimen = item.candidate.regimen
+    regimen, dose = item.candidate.regimen, expected(item.candidate)
+    assert dose is not None  # noqa: S101 - a compared regimen has an amount
     is_above = item.position is Position.ABOVE
     id_ = "above-range" if is_above else "below-range"
-    severity = SEVERITY[_range_policy(agent, regimen, is_above=is_above, has_cause=has_cause)]
-    given, documented = (range_text(item, span, ordered.unit) for span in (item.ordered, item.expected))
-    ratio = _ratio_text(item)
+    severity = SEVERITY[_range_policy(agent, item, comparisons, is_above=is_above)]
     where = "above" if is_above else "below"
-    summary = f"{agent.name} {given}{ratio} is {where} the documented {documented} ({regimen.name})."
+    given = text_of(item.per, item.ordered, ordered)
+    by = _percent_text(item) if given == dose.text else _ratio_text(item)
+    summary = f"{agent.name} {given}{by} is {where} the documented {dose.text} ({regimen.name})."
     other_uses = f" {agent.other_uses.text}" if is_above and agent.other_uses else ""
-    management = f"Order {documented}, or document why another dose is meant.{other_uses}"
+    do = "Do not exceed it without a documented reason." if is_above else "Check that so little is meant."
+    do = "Rounding to what can be given may explain it." if is_rounded(item) else do
+    management = f"Documented is {dose.text}. {do}{other_uses}"
     return [_finding(id_, Category.DOSE, severity, summary, management, ("dose",), regimen.citations)]
 
 
-def _range_policy(agent: Agent, regimen: Regimen, *, is_above: bool, has_cause: bool) -> str:
+def is_rounded(item: Comparison) -> bool:
+    """Tell whether an order misses a single figure per kg or m² by no more than rounding."""
+    given, documented = item.ordered, item.expected
+    if item.position is Position.WITHIN or given is None or documented is None or documented.low != documented.high:
+        return False
+    if item.candidate.regimen.basis not in {Basis.BODY_WEIGHT, Basis.BODY_SURFACE_AREA}:
+        return False
+    return abs(given.high - documented.high) <= documented.high * _ROUNDED
+
+
+def _range_policy(agent: Agent, item: Comparison, comparisons: Sequence[Comparison], *, is_above: bool) -> str:
     """Return the name of a severity. A drug with other uses is often above its range for a good reason, one that is
     tapered is often below it.
     """
-    if is_above:
-        return "above-range-by-a-slip" if has_cause and agent.other_uses is None else "above-range"
-    return "below-range-of-a-taper" if regimen.taper is not None else "below-range"
+    if is_rounded(item):
+        return "rounded"
+    if not is_above:
+        return "below-range-of-a-taper" if item.candidate.regimen.taper is not None else "below-range"
+    compared = [other for other in comparisons if other.position is not Position.NOT_COMPARABLE]
+    own_use = [other for other in compared if other.candidate.regimen.use != "reference"]
+    ratios = [other.ratio for other in own_use or compared]
+    far = FAR_ABOVE if agent.other_uses is None else _FAR_ABOVE_OTHER_USES
+    is_far = all(ratio is not None and ratio.high >= far for ratio in ratios)
+    return "far-above-range" if is_far else "above-range"
+
+
+def _percent_text(item: Comparison) -> str:
+    """Return by how much an order differs that reads like what is documented."""
+    assert item.ordered and item.expected  # noqa: S101, PT018 - only compared ones are worded
+    by = abs(item.ordered.high / item.expected.high - 1) * 100
+    return f", by {display(in_unit(by, ''))} percent,"
 
 
 def _ratio_text(item: Comparison) -> str:
     ratio = item.ratio
     if ratio is None or item.position is not Position.ABOVE or ratio.high < Decimal("1.5"):
         return ""
-    return f", {display(ratio.high)} times the most,"
+    return f", {display(ratio.high.quantize(_TENTH) if ratio.high < _HUNDRED else ratio.high)} times the most,"
 
 
-def of_frequency(agent: Agent, item: Comparison) -> list[Finding]:
+def of_frequency(agent: Agent, item: Comparison, ordered: Ordered) -> list[Finding]:
     """Return what is wrong with how often the order is given."""
     regimen = item.candidate.regimen
     documented = regimen.frequency.text if regimen.frequency else _repeat_text(regimen)
-    if item.often is Often.DAILY_NOT_WEEKLY:
-        summary = f"{agent.name} is ordered daily; documented is {documented} ({regimen.name})."
+    rate = documented_rate(regimen)
+    if ordered.as_needed and rate is not None and 0 < rate.high <= WEEKLY:
+        summary = f"{agent.name} is ordered as needed; documented is {documented} ({regimen.name})."
+        management = f"Order {documented} on a named day, never as needed."
+        id_ = "weekly-drug-as-needed"
+    elif item.often is Often.DAILY_NOT_WEEKLY:
+        how = "daily" if ordered.rate is not None and ordered.rate.high >= 1 else "nearly daily"
+        summary = f"{agent.name} is ordered {how}; documented is {documented} ({regimen.name})."
         management = f"Do not give as ordered: give {documented}, and name the day of the week in the order."
         id_ = "daily-instead-of-weekly"
     elif item.often is Often.MORE:
         summary = f"{agent.name} is ordered more often than documented: {documented} ({regimen.name})."
         management = f"Give {documented}, or document why it is given more often."
         id_ = "more-often"
-    elif item.often is Often.LESS and item.position is Position.WITHIN:
-        summary = f"{agent.name} is divided otherwise, or given less often, than documented: {documented}."
+    elif item.often in {Often.LESS, Often.ONCE} and item.position is Position.WITHIN:
+        how = "once only" if item.often is Often.ONCE else "less often"
+        summary = f"{agent.name} is given {how}, or divided otherwise; documented is {documented}."
         management = "Check that this is meant."
         id_ = "less-often"
     else:
@@ -144,9 +188,8 @@ def of_division(agent: Agent, item: Comparison, ordered: Ordered) -> list[Findin
     part = item.candidate.amounts.get(Per.ADMINISTRATION)
     if item.per is not Per.COURSE or each is None or part is None or each.high <= part.high * (1 + EQUAL):
         return []
-    most = amount_text(in_unit(part.high, ordered.unit), in_unit(part.high, ordered.unit), ordered.unit, "at one time")
-    given = amount_text(in_unit(each.high, ordered.unit), in_unit(each.high, ordered.unit), ordered.unit, "")
-    summary = f"{agent.name} {given} at one time is more than the {most} of the documented division ({regimen.name})."
+    most, given = (text_of(Per.ADMINISTRATION, Span(one.high, one.high), ordered) for one in (part, each))
+    summary = f"{agent.name} {given} is more than the {most} of the documented division ({regimen.name})."
     management = "Divide the course over the documented number of days."
     severity = SEVERITY["given-at-once"]
     return [
@@ -209,12 +252,16 @@ def of_limits(
         per = PER_OF_KIND.get(item.limit.kind)
         if per is None or item.limit.kind == "rate-maximum":
             continue
-        given = ordered.amounts.get(per)
+        # Whatever the period, at least one administration falls into it.
+        given = ordered.amounts.get(per) or ordered.amounts.get(Per.ADMINISTRATION)
         if item.needs or given is None:
             unchecked.append(_limit_unchecked(item, ordered, per))
         elif given.high > in_milligrams(item.value, item.limit.unit.amount) * (1 + EQUAL):
             found.append(_above(agent, item, given, ordered, formulation))
-    return found, unchecked
+        elif per not in ordered.amounts:
+            unchecked.append(_limit_unchecked(item, ordered, per))
+    worst = {finding.id: finding for finding in sorted(found, key=lambda one: -list(Severity).index(one.severity))}
+    return list(worst.values()), unchecked
 
 
 def _limit_unchecked(item: BoundLimit, ordered: Ordered, per: Per) -> NotChecked:
@@ -227,9 +274,8 @@ def _limit_unchecked(item: BoundLimit, ordered: Ordered, per: Per) -> NotChecked
 
 def _above(agent: Agent, item: BoundLimit, given: Span, ordered: Ordered, formulation: str | None) -> Finding:
     limit, per = item.limit, PER_OF_KIND[item.limit.kind]
-    amount = amount_text(
-        in_unit(given.high, ordered.unit), in_unit(given.high, ordered.unit), ordered.unit, ADVERB[per]
-    )
+    shown = per if per in ordered.amounts else Per.ADMINISTRATION
+    amount = text_of(shown, Span(given.high, given.high), ordered)
     most = limit_text(limit.kind, item.value, limit.unit.amount, limit.applies_to)
     return _finding(
         f"above-{limit.kind}-{_slug(limit.applies_to)}-{exact_text(item.value)}",
@@ -270,6 +316,28 @@ def of_duration(
     said.append(_course_length(agent, regimen, ordered))
     found = [item for item in said if isinstance(item, Finding)]
     return found, [item for item in said if isinstance(item, NotChecked)]
+
+
+def of_other_durations(agent: Agent, chosen: Regimen, others: Iterable[Regimen], ordered: Ordered) -> list[Finding]:
+    """Return a maximum of time that another regimen of this patient documents, and that the order passes."""
+    passed = [
+        (regimen, limit)
+        for regimen in others
+        for limit in regimen.limits
+        if regimen is not chosen
+        and limit.kind == "duration-maximum"
+        and ordered.days is not None
+        and ordered.days > Fraction(limit.value) * DAYS[limit.unit.code] * (1 + EQUAL)
+    ]
+    if not passed or ordered.days is None or any(item.kind == "duration-maximum" for item in chosen.limits):
+        return []
+    regimen, limit = min(passed, key=lambda pair: Fraction(pair[1].value) * DAYS[pair[1].unit.code])
+    words = f"{display(limit.value)} {_TIME_WORDS[limit.unit.code]}"
+    summary = f"{agent.name} for {_days(ordered.days)} is longer than {words}, the maximum for {regimen.indication}."
+    management = f"Review after {words}; no source gives an end for this use."
+    severity = SEVERITY["longer-than-another-regimen"]
+    id_ = "duration-above-another-maximum"
+    return [_finding(id_, Category.DURATION, severity, summary, management, ("duration",), limit.citations)]
 
 
 def _by_effect(limit: Limit) -> Severity:
@@ -331,6 +399,8 @@ def _course_length(agent: Agent, regimen: Regimen, ordered: Ordered) -> Finding 
 def _administrations(ordered: Ordered) -> Fraction | None:
     if ordered.count is not None:
         return Fraction(ordered.count)
+    if ordered.days is not None and ordered.rate is not None:
+        return Fraction(ceil(ordered.rate.high * ordered.days))
     each, course = ordered.amounts.get(Per.ADMINISTRATION), ordered.amounts.get(Per.COURSE)
     return course.high / each.high if each and course and each.high else None
 
@@ -343,43 +413,80 @@ def _days(days: Fraction) -> str:
 # ---------------------------------------------------------------- product
 
 
-def of_product(product: Product | None, each: Span | None) -> list[Finding]:
-    """Return a product that would have to be split although it may not be."""
-    if product is None or each is None or product.strength_unit.code not in {"mg", "g"} or product.divisible is None:
-        return []
-    pieces = each.high / in_milligrams(product.strength, product.strength_unit.code)
-    step = _HALF if product.divisible else Fraction(1)
-    if (pieces / step).denominator == 1:
-        return []
+def of_product(product: Product | None, each: Span | None, route: str | None) -> tuple[list[Finding], list[NotChecked]]:
+    """Return what is wrong with the product: for another route, or in parts that it does not give."""
+    if product is None:
+        return [], []
+    found = []
+    if route is not None and route not in product.routes:
+        summary = f"This product ({product.form}) is not for {route} use, as it is ordered."
+        management = f"Choose a product for this route, or correct the route: {join(list(product.routes))}."
+        severity, cited = SEVERITY["product-for-another-route"], product.citations
+        id_ = "product-for-another-route"
+        found.append(_finding(id_, Category.ROUTE, severity, summary, management, ("product", "route"), cited))
+    parts, unchecked_ = _of_parts(product, each)
+    return [*found, *parts], unchecked_
+
+
+def _of_parts(product: Product, each: Span | None) -> tuple[list[Finding], list[NotChecked]]:
+    is_liquid = product.strength_unit.code not in {"mg", "g"} and product.form not in _FIXED
+    if each is None or is_liquid or product.form == "vial":
+        return [], []
+    whole = in_milligrams(product.strength, product.strength_unit.code)
+    whole *= Fraction(product.volume_ml) if product.form in _FIXED and product.volume_ml is not None else 1
+    pieces = each.high / whole
+    if pieces.denominator == 1 or (product.divisible and (pieces / _HALF).denominator == 1):
+        return [], []
+    if product.divisible is None and product.form not in _FIXED and (pieces / _HALF).denominator == 1:
+        why = "no source seen says whether this form may be halved"
+        return [], [NotChecked("product", (), why)]
     is_extended = product.formulation not in _IMMEDIATE
     severity = SEVERITY["not-splittable-extended-release" if is_extended else "not-splittable"]
-    strength = f"{display(product.strength)} {product.strength_unit.code}"
-    summary = (
-        f"The dose is {display(in_unit(pieces, ''))} times a {product.form} of {strength}, which cannot be divided so."
-    )
-    why = "Splitting it releases the whole day's dose at once." if is_extended else "It has no score line."
+    strength = f"{display(in_unit(whole, 'mg'))} mg"
+    summary = f"The dose is {display(in_unit(pieces, ''))} of a {product.form} of {strength}, which cannot be given so."
+    why = "A scored tablet gives halves only." if product.divisible else "It is given whole only."
+    why = "Splitting it releases the whole day's dose at once." if is_extended else why
     management = f"{why} Choose another strength or form."
-    return [
-        _finding(
-            "not-splittable",
-            Category.FORMULATION,
-            severity,
-            summary,
-            management,
-            ("product", "dose"),
-            product.citations,
-        )
-    ]
+    id_, because = "not-splittable", ("product", "dose")
+    return [_finding(id_, Category.FORMULATION, severity, summary, management, because, product.citations)], []
 
 
-def unchecked(item: Comparison, ordered: Ordered, route: str | None, routes: Collection[str]) -> list[NotChecked]:
+def of_formulation(agent: Agent, product: Product | None, comparisons: Iterable[Comparison]) -> list[Finding]:
+    """Return a formulation that is given in another rhythm than its own label has."""
+    if product is None or product.formulation is None:
+        return []
+    own = [item for item in comparisons if item.candidate.regimen.formulation == product.formulation]
+    if not own or any(item.often in {Often.SAME, Often.NOT_STATED, Often.UNKNOWN, Often.ONCE} for item in own):
+        return []
+    regimen = own[0].candidate.regimen
+    documented = regimen.frequency.text if regimen.frequency else "otherwise"
+    summary = f"{agent.name} as {product.formulation} {product.form} is documented {documented} ({regimen.name})."
+    severity, id_ = SEVERITY["formulation-frequency"], "formulation-frequency"
+    management = "Check the form and how often it is given."
+    because = ("product", "frequency")
+    return [_finding(id_, Category.FORMULATION, severity, summary, management, because, regimen.citations)]
+
+
+def named_regimen(agent: Agent) -> Finding:
+    """Say that the regimen that the order names is not for this patient, route or product."""
+    summary = f"The regimen that the order of {agent.name} names is not for this patient, route or product."
+    severity, cited = SEVERITY["named-regimen-does-not-fit"], agent.evidence.citations
+    management = "Name another regimen or none; the order was compared with those that fit."
+    return _finding("named-regimen-does-not-fit", Category.POPULATION, severity, summary, management, ("dose",), cited)
+
+
+def unchecked(item: Comparison, ordered: Ordered) -> list[NotChecked]:
     """Return what the order leaves open beside the regimen it is compared with."""
     found = []
-    if route is None and len(routes) > 1:
-        found.append(NotChecked("route", ("route",), "the doses of this drug differ by route"))
     if item.often is Often.UNKNOWN:
         found.append(NotChecked("frequency", ("frequency",), "how often it is given decides whether the dose fits"))
     own = next(iter(item.candidate.amounts), None)
     if own is not None and own not in ordered.amounts and item.per is not own:
-        found.append(NotChecked("dose", ("frequency",), f"documented is an amount per {own.value}"))
+        found.append(of_kind(own, ordered))
     return found
+
+
+def of_kind(own: Per, ordered: Ordered) -> NotChecked:
+    """Say which kind of amount the order does not give, and which field would give it."""
+    need = "duration" if own is Per.COURSE and ordered.rate is not None else "frequency"
+    return NotChecked("dose", (need,), f"documented is an amount per {own.value}, which the order does not say")

@@ -9,7 +9,7 @@ from decimal import Decimal
 from difflib import get_close_matches
 
 from dosing_service.errors import InvalidRequest, Problem
-from dosing_service.knowledge.base import Agent, KnowledgeBase, Product
+from dosing_service.knowledge.base import Agent, KnowledgeBase, Product, agent_names
 from dosing_service.knowledge.products import CodedProduct, Component
 from dosing_service.model import Coding, NotChecked, Order, Patient, Value
 from dosing_service.rules.facts import RXNORM, Substance, substance
@@ -25,7 +25,7 @@ _ROUTES = {"oral", "topical", "rectal", "nasal", "ophthalmic", "otic", "inhalati
 class Line(Value, frozen=True):
     """One ingredient of one order at ``path``; ``agent`` is ``None`` for a drug that no dose is documented of here.
 
-    ``known`` tells what is wrong or open about the product itself.
+    ``unchecked`` says what is not known of the product.
     """
 
     path: str
@@ -35,6 +35,7 @@ class Line(Value, frozen=True):
     route: str | None
     product: Product | None = None
     ordered: Ordered | Unreadable | None = None
+    unchecked: tuple[NotChecked, ...] = ()
 
 
 def lines(index: int, order: Order, patient: Patient, knowledge: KnowledgeBase) -> list[Line]:
@@ -46,12 +47,13 @@ def lines(index: int, order: Order, patient: Patient, knowledge: KnowledgeBase) 
     path = f"orders[{index}]"
     coded = _coded(order, knowledge)
     if coded is not None:
+        _check_one_product(path, order)
         found = list(_of_code(path, order, coded, patient, knowledge))
         _check_agrees(path, order, found, knowledge)
         return found
     agent = _agent(path, order.agent, knowledge)
     if agent is None:
-        return [Line(path, order, None, substance(order.agent, knowledge.terminology), order.route)]
+        return [Line(path, order, None, substance(_lower(order.agent), knowledge.terminology), order.route)]
     _check_regimen(path, order, agent)
     product = _product(path, order, agent)
     return [_line(path, order, agent, product, _strength_of(product), patient)]
@@ -66,24 +68,43 @@ def _line(
     path: str, order: Order, agent: Agent, product: Product | None, strength: Strength | None, patient: Patient
 ) -> Line:
     ordered = normalised(order, path, patient, strength)
-    return Line(path, order, agent, as_substance(agent), order.route, product, ordered)
+    unchecked = _of_other_form(path, order, agent)
+    if order.product is not None and product is None:
+        why = "nothing here knows this product code, so form and strength were not checked"
+        unchecked = (*unchecked, NotChecked("product", (f"{path}.product",), why))
+    return Line(path, order, agent, as_substance(agent), order.route, product, ordered, unchecked)
+
+
+def _of_other_form(path: str, order: Order, agent: Agent) -> tuple[NotChecked, ...]:
+    """Say that a code is of another salt or form of the drug, whose milligrams may not be those of the doses here."""
+    own = {item.code for item in agent.codings if item.system == "rxnorm"}
+    if order.agent.system != RXNORM or order.agent.code in own:
+        return ()
+    why = f"the code is of another form or salt of {agent.name}; its milligrams were read as those of {agent.name}"
+    return (NotChecked("dose", (f"{path}.agent",), why),)
 
 
 # ---------------------------------------------------------------- by id or ingredient
 
 
 def _agent(path: str, coding: Coding, knowledge: KnowledgeBase) -> Agent | None:
-    if coding.system is None and coding.code in knowledge.agents:
-        return knowledge.agents[coding.code]
-    drug = substance(coding, knowledge.terminology)
+    named = agent_names(knowledge).get(coding.code.lower()) if coding.system is None else None
+    if named is not None:
+        return knowledge.agents[named]
+    drug = substance(_lower(coding), knowledge.terminology)
     if drug.agent is not None:
         return knowledge.agents[drug.agent]
-    if coding.system is None and not drug.is_known and coding.code not in knowledge.terminology.drugs_by_name:
-        names = sorted({*knowledge.agents, *knowledge.terminology.drugs_by_name})
+    if coding.system is None and not drug.is_known:
+        names = sorted({*agent_names(knowledge), *knowledge.terminology.drugs_by_name})
         close = ", ".join(get_close_matches(coding.code.lower(), names, n=3)) or "none"
         expected = f"an agent id, the name of a drug, or a code; nearest: {close}"
         raise InvalidRequest(Problem(f"{pointer(path)}/agent", "unknown-agent", "no drug has this id", expected))
     return None
+
+
+def _lower(coding: Coding) -> Coding:
+    """Return a name as the terminology spells it; a code is what it is."""
+    return Coding(coding.code.lower()) if coding.system is None else coding
 
 
 def _check_regimen(path: str, order: Order, agent: Agent) -> None:
@@ -148,7 +169,8 @@ def _of_code(
             ordered = Unreadable((NotChecked("dose", (f"{path}.dose",), why),))
         else:
             ordered = normalised(order, path, patient, _strength_of_code(coded, component))
-        _check_regimen(path, order, agent)
+        if len(coded.agents) == 1:
+            _check_regimen(path, order, agent)
         yield Line(path, order, agent, as_substance(agent), route, product, ordered)
 
 
@@ -166,6 +188,13 @@ def _strength_of_code(coded: CodedProduct, component: Component | None) -> Stren
         return None
     container = {"{vial}": times(component.strength, coded.container_ml)} if coded.container_ml is not None else {}
     return Strength({"mL": component.strength} | container)
+
+
+def _check_one_product(path: str, order: Order) -> None:
+    """Refuse a product id beside a product code: which of the two is meant is open."""
+    if order.product is not None and order.product.system is None:
+        detail = "the order is of a product code already"
+        raise InvalidRequest(Problem(f"{pointer(path)}/product", "two-products", detail, "leave the product out"))
 
 
 def _check_agrees(path: str, order: Order, found: list[Line], knowledge: KnowledgeBase) -> None:

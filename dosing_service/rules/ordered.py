@@ -12,7 +12,7 @@ from typing import NamedTuple
 from msgspec import structs
 
 from dosing_service.model import NotChecked, Order, OrderedAmount, OrderedDose, OrderedFrequency, Patient, Per, Value
-from dosing_service.rules.measure import area_of
+from dosing_service.rules.measure import measures_of
 from dosing_service.rules.population import HEIGHT, WEIGHT
 from dosing_service.rules.schedule import ADVERB
 from dosing_service.rules.wording import amount_text
@@ -24,7 +24,6 @@ DAYS = {"h": Fraction(1, 24), "d": Fraction(1), "wk": Fraction(7), "mo": Fractio
 MONTHLY = (Fraction(28), Fraction(31))
 _LENGTHS = {Per.DAY: DAYS["d"], Per.WEEK: DAYS["wk"], Per.MONTH: DAYS["mo"]}
 _PER_MINUTE = {"min": Fraction(1), "h": Fraction(1, 60)}
-_PER_OF_TIME = {"d": Per.DAY, "wk": Per.WEEK, "mo": Per.MONTH, "min": Per.RATE, "h": Per.RATE}
 _NOTHING, _ONE = Fraction(0), Fraction(1)
 _MILLIGRAMS_IN = {"mg": _ONE, "g": Fraction(1000), "ug": Fraction(1, 10**3), "ng": Fraction(1, 10**6)}
 
@@ -53,15 +52,19 @@ class Strength(Value, frozen=True):
 class Ordered(Value, frozen=True):
     """An order, or the sum of several, as each kind of amount.
 
-    ``rate`` is administrations a day; ``repeat`` the days after which a course of ``count`` comes again.
+    ``rate`` is administrations a day, ``most`` the most of them that the order certainly allows (a month may have 31
+    days); ``repeat`` the days after which a course of ``count`` comes again. ``is_partial`` says that an order of the
+    sum lacks a kind of amount, so that there is at least so much.
     """
 
     amounts: Mapping[Per, Span]
     unit: str
     body: str | None = None
     rate: Span | None = None
+    most: Fraction | None = None
     once: bool = False
     as_needed: bool = False
+    is_partial: bool = False
     count: int | None = None
     repeat: Span | None = None
     days: Fraction | None = None
@@ -73,12 +76,6 @@ class Unreadable(Value, frozen=True):
     inputs: tuple[NotChecked, ...]
 
 
-def dose_kind(unit: str, per: Per | None) -> Per:
-    """Return the kind of an ordered amount: what its unit says, else ``per``, else per administration."""
-    time = ORDER_UNITS[unit].time
-    return _PER_OF_TIME[time] if time else per or Per.ADMINISTRATION
-
-
 def normalised(order: Order, path: str, patient: Patient, strength: Strength | None) -> Ordered | Unreadable:
     """Return ``order`` (at ``path`` of the request) as every kind of amount that follows from it."""
     if order.dose is None:
@@ -87,7 +84,7 @@ def normalised(order: Order, path: str, patient: Patient, strength: Strength | N
     factor = _milligrams(unit, strength)
     if factor is None:
         return _lacks(f"{path}.product", "the dose is counted in products; the strength of the product is not known")
-    measure = {None: Decimal(1), "kg": patient.weight.kg if patient.weight else None, "m2": area_of(patient)}[unit.body]
+    measure = measures_of(patient)[unit.body]
     if measure is None:
         needs = (WEIGHT,) if unit.body == "kg" else (WEIGHT, HEIGHT)
         return Unreadable((NotChecked("dose", needs, "the order is written per kg or m² of the patient"),))
@@ -122,8 +119,11 @@ class _Written(Value, frozen=True):
 
     @property
     def is_once(self) -> bool:
-        """Whether it is given only once."""
-        return self.frequency is not None and self.frequency.once
+        """Whether it is given only once: as it says, or because its course has one administration."""
+        frequency = self.frequency
+        if frequency is None or frequency.once:
+            return frequency is not None
+        return frequency.count == 1 and frequency.repeat_every is None
 
 
 def _with_kinds(order: Order, dose: Span, unit: OrderUnit) -> Ordered:
@@ -132,11 +132,16 @@ def _with_kinds(order: Order, dose: Span, unit: OrderUnit) -> Ordered:
     frequency = _with_count(order.frequency, days)
     rate = _rate(frequency) if frequency and frequency.times_high else None
     written = _Written(dose, order.dose.per, frequency, rate, days)
+    amounts = {written.per: dose} if written.per is Per.RATE or unit.amount == "%" else _kinds(written)
+    minutes = order.infusion.duration_minutes if order.infusion else None
+    if minutes is not None and unit.amount != "%" and Per.ADMINISTRATION in amounts:
+        amounts[Per.RATE] = amounts[Per.ADMINISTRATION].by(1 / Fraction(minutes), 1 / Fraction(minutes))
     return Ordered(
-        amounts={Per.RATE: dose} if written.per is Per.RATE else _kinds(written),
+        amounts=amounts,
         unit=unit.amount if unit.amount in {*_MILLIGRAMS_IN, "%"} else "mg",
         body=unit.body,
-        rate=_window(frequency) if frequency and rate else None,
+        rate=_window(frequency) if frequency and rate and not written.is_once else None,
+        most=_most_often(frequency) if frequency and rate and not written.is_once else None,
         once=written.is_once,
         as_needed=frequency is not None and frequency.as_needed,
         count=1 if written.is_once else frequency.count if frequency else None,
@@ -146,12 +151,14 @@ def _with_kinds(order: Order, dose: Span, unit: OrderUnit) -> Ordered:
 
 
 def _with_count(frequency: OrderedFrequency | None, days: Fraction | None) -> OrderedFrequency | None:
-    """Return the frequency of a repeated course with its number of administrations, where the duration gives it."""
-    if frequency is None or frequency.repeat_every is None or frequency.count is not None:
+    """Return the frequency of a repeated course, and of a single administration, with its number of administrations,
+    where the duration gives it.
+    """
+    if frequency is None or frequency.count is not None or days is None or not frequency.times_high:
         return frequency
-    if days is None or not frequency.times_high:
-        return frequency
-    return structs.replace(frequency, count=ceil(_rate(frequency).high * days))
+    rate = _rate(frequency)
+    is_counted = frequency.repeat_every is not None or rate.high * days <= 1
+    return structs.replace(frequency, count=ceil(rate.high * days)) if is_counted else frequency
 
 
 def _rate(frequency: OrderedFrequency) -> Span:
@@ -159,6 +166,12 @@ def _rate(frequency: OrderedFrequency) -> Span:
     unit = DAYS[frequency.unit]
     low = Fraction(frequency.times_low) / (Fraction(frequency.every_high) * unit)
     return Span(low, Fraction(frequency.times_high) / (Fraction(frequency.every_low) * unit))
+
+
+def _most_often(frequency: OrderedFrequency) -> Fraction:
+    """Return the administrations a day at the shortest interval, counting 31 days to a month."""
+    unit = MONTHLY[1] if frequency.unit == "mo" else DAYS[frequency.unit]
+    return Fraction(frequency.times_high) / (Fraction(frequency.every_low) * unit)
 
 
 def _window(frequency: OrderedFrequency) -> Span:
@@ -205,52 +218,55 @@ def _kinds(written: _Written) -> dict[Per, Span]:
 
 def _each(written: _Written) -> Span | None:
     """Return what is given at one time."""
-    per, dose, rate, frequency = written.per, written.dose, written.rate, written.frequency
+    per, dose, frequency = written.per, written.dose, written.frequency
     if per is Per.ADMINISTRATION or written.is_once:
         return dose
     if per is Per.COURSE:
         count = _count(written)
         return dose.by(1 / count.high, 1 / count.low) if count else None
-    if rate is None or frequency is None:
+    if frequency is None or not frequency.times_high:
         return None
-    if per is Per.MONTH and frequency.unit == "mo":
-        return dose.by(Fraction(1, frequency.times_high), Fraction(1, frequency.times_low))
-    length = _LENGTHS[per]
-    return dose.by(1 / (rate.high * length), 1 / (rate.low * length))
+    number = _per_period(frequency, _LENGTHS[per])
+    return dose.by(1 / number.high, 1 / number.low)
 
 
 def _in_period(written: _Written, each: Span | None, length: Fraction) -> Span | None:
-    """Return what is given in a day, week or month in which it is given."""
+    """Return what is given in a day, week or month in which it is given. A total that is written stays what it is."""
+    own, frequency, count = _LENGTHS.get(written.per), written.frequency, _count(written)
     if written.is_once:
         return each
-    if written.rate is None or each is None or written.frequency is None:
-        own = _LENGTHS.get(written.per)
-        return written.dose.by(length / own, length / own) if own is not None and own <= length else None
-    number = _number(written.frequency, written.rate, length)
+    if own is not None and own <= length and (count is None or each is None):
+        return written.dose.by(length / own, length / own)
+    if each is None or frequency is None or not frequency.times_high:
+        return None
+    number = _bounded(_per_period(frequency, length), frequency, count, length)
+    if own is not None and own <= length:
+        return written.dose.by(*(part / whole for part, whole in zip(number, _per_period(frequency, own), strict=True)))
     return each.by(number.low, number.high)
 
 
-def _number(frequency: OrderedFrequency, rate: Span, length: Fraction) -> Span:
-    """Return how many administrations fall into ``length`` days: at least one, and no more than its courses hold."""
-    if length == DAYS["mo"] and _is_monthly(frequency):
-        number = Span(Fraction(frequency.times_low), Fraction(frequency.times_high))
-    else:
-        number = Span(max(rate.low * length, _ONE), max(rate.high * length, _ONE))
-    if frequency.count is None or frequency.count >= number.low:
-        return number
-    repeat = _repeat(frequency)
-    courses = _ONE
+def _per_period(frequency: OrderedFrequency, length: Fraction) -> Span:
+    """Return how many administrations fall on each ``length`` days."""
+    rarest, often = (_intervals(length, every, frequency.unit) for every in (frequency.every_high, frequency.every_low))
+    return Span(frequency.times_low * rarest, frequency.times_high * often)
+
+
+def _intervals(length: Fraction, every: Decimal, unit: str) -> Fraction:
+    """Return how many intervals a length of time holds; a month holds one of 28 to 31 days."""
+    days = Fraction(every) * DAYS[unit]
+    return _ONE if length == DAYS["mo"] and MONTHLY[0] <= days <= MONTHLY[1] else length / days
+
+
+def _bounded(number: Span, frequency: OrderedFrequency, count: Span | None, length: Fraction) -> Span:
+    """Return the administrations in a period in which there are some: at least one, at most what its courses hold."""
+    low, high = max(number.low, _ONE), max(number.high, _ONE)
+    if count is None or count.high >= low:
+        return Span(low, high)
+    courses, repeat = _ONE, _repeat(frequency)
     if repeat is not None and not MONTHLY[0] <= repeat.low <= repeat.high <= MONTHLY[1]:
         courses = max(length / repeat.low, _ONE)
-    most = frequency.count * courses
-    return Span(min(number.low, most), min(number.high, most))
-
-
-def _is_monthly(frequency: OrderedFrequency) -> bool:
-    if frequency.unit == "mo":
-        return frequency.every_low == frequency.every_high == 1
-    low, high = (Fraction(every) * DAYS[frequency.unit] for every in (frequency.every_low, frequency.every_high))
-    return MONTHLY[0] <= low <= high <= MONTHLY[1]
+    most = count.high * courses
+    return Span(min(low, most), min(high, most))
 
 
 def _count(written: _Written) -> Span | None:
@@ -273,23 +289,29 @@ def _course(written: _Written, each: Span | None) -> Span | None:
 
 
 def summed(parts: list[Ordered]) -> Ordered:
-    """Return several orders of one ingredient as one: every kind that all of them have, added.
+    """Return several orders of one ingredient as one.
 
-    What is given at one time is added too, since the times may coincide; the most frequent of them gives the rate.
+    What is given at one time is added too, since the times may coincide; the most frequent of them gives the rate. A
+    kind that one of them lacks holds the others: there is at least so much.
     """
-    first, *others = parts
-    amounts = dict(first.amounts)
-    for other in others:
-        amounts = {kind: span.plus(other.amounts[kind]) for kind, span in amounts.items() if kind in other.amounts}
+    if len(parts) == 1:
+        return parts[0]
+    first = parts[0]
+    amounts: dict[Per, Span] = {}
+    for part in parts:
+        for kind, span in part.amounts.items():
+            amounts[kind] = amounts[kind].plus(span) if kind in amounts else span
     rates = [part.rate for part in parts if part.rate is not None]
     days = [part.days for part in parts if part.days is not None]
     return Ordered(
         amounts=amounts,
         unit=first.unit,
         body=first.body if all(part.body == first.body for part in parts) else None,
-        rate=max(rates, key=lambda rate: rate.high) if len(rates) == len(parts) else None,
+        rate=max(rates, key=lambda rate: rate.high) if rates else None,
+        most=max((part.most for part in parts if part.most is not None), default=None),
         once=all(part.once for part in parts),
         as_needed=all(part.as_needed for part in parts),
+        is_partial=any(set(part.amounts) != set(amounts) for part in parts),
         count=first.count if all(part.count == first.count for part in parts) else None,
         repeat=first.repeat if all(part.repeat == first.repeat for part in parts) else None,
         days=max(days) if len(days) == len(parts) else None,
@@ -302,14 +324,53 @@ def scaled(ordered: Ordered, factor: Fraction) -> Ordered:
 
 
 def shown(ordered: Ordered) -> tuple[OrderedAmount, ...]:
-    """Return the amounts of an order for the answer, in the unit it was written in."""
-    unit = f"{ordered.unit}/min" if Per.RATE in ordered.amounts else ordered.unit
-    return tuple(_shown(per, ordered.amounts[per], ordered.unit, unit) for per in Per if per in ordered.amounts)
+    """Return the amounts of an order for the answer, in a readable unit.
+
+    What is given more rarely than daily has no amount a day here: "15 mg daily" of a weekly drug would be misread.
+    """
+    return tuple([_shown(per, ordered) for per in Per if per in ordered.amounts and not is_rarer(ordered, per)])
 
 
-def _shown(per: Per, span: Span, amount: str, unit: str) -> OrderedAmount:
-    low, high = (in_unit(value, amount) for value in span)
-    return OrderedAmount(per, high, low, unit, amount_text(low, high, unit, ADVERB[per]))
+def _shown(per: Per, ordered: Ordered) -> OrderedAmount:
+    span = ordered.amounts[per]
+    unit = _readable(span.high, ordered.unit)
+    low, high = in_unit(span.low, unit), in_unit(span.high, unit)
+    return OrderedAmount(per, high, low, f"{unit}/min" if per is Per.RATE else unit, text_of(per, span, ordered))
+
+
+def text_of(per: Per, span: Span, ordered: Ordered) -> str:
+    """Return an amount of an order in words."""
+    unit = _readable(span.high, ordered.unit)
+    suffix = _ONE_PERIOD[per] if is_rarer(ordered, per) else ADVERB[per]
+    name, high = f"{unit}/min" if per is Per.RATE else unit, in_unit(span.high, unit)
+    if not span.low and span.high:
+        return f"up to {amount_text(high, high, name, suffix)}"
+    return amount_text(in_unit(span.low, unit), high, name, suffix)
+
+
+_ONE_PERIOD = {Per.DAY: "on the day it is given", Per.WEEK: "in the week it is given", Per.MONTH: "in that month"}
+#: Between these bounds an amount is readable in its own unit: 0.015 g, 0.0006 mg and 130,000 mg are not.
+_LEAST_READABLE, _MOST_READABLE = Fraction(1, 10), Fraction(10000)
+
+
+def is_rarer(ordered: Ordered, per: Per) -> bool:
+    """Tell whether an order is given more rarely than once in such a period."""
+    length = _LENGTHS.get(per)
+    if length is None or (ordered.rate is None and not ordered.once):
+        return False
+    if ordered.rate is None:
+        return True
+    short = MONTHLY[1] if per is Per.MONTH else length
+    return ordered.rate.high * short < 1
+
+
+def _readable(milligrams: Fraction, unit: str) -> str:
+    """Return the unit an amount is shown in: that of the order, unless the number is too small or too large to read."""
+    factor = _MILLIGRAMS_IN.get(unit)
+    if factor is None or not milligrams or _LEAST_READABLE <= milligrams / factor < _MOST_READABLE:
+        return unit
+    order = ("g", "mg", "ug", "ng")
+    return next((name for name in order if milligrams / _MILLIGRAMS_IN[name] >= _LEAST_READABLE * 10), unit)
 
 
 def in_unit(milligrams: Fraction, unit: str) -> Decimal:

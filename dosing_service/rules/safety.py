@@ -30,9 +30,11 @@ def judge(agent: Agent, context: Context, jurisdiction: str | None, *, of_order:
     """Return every rule of ``agent`` that is in force, with its answer and, for an order, with the severity that it has
     then; rules of other regions are left out.
     """
-    rules = (rule for rule in agent.safety.rules if in_force(rule.jurisdiction, jurisdiction))
-    if of_order:
-        rules = (_for_order(rule) for rule in rules)
+    rules = (
+        _for_order(rule) if of_order else rule
+        for rule in agent.safety.rules
+        if in_force(rule.jurisdiction, jurisdiction) and (of_order or not rule.orders_only)
+    )
     return [Judged(rule, evaluate(rule.when, context)) for rule in rules]
 
 

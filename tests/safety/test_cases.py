@@ -86,7 +86,7 @@ def _asked(
         return assessment.findings, assessment.not_checked
     order = case["order"]
     context = Context(Facts(request.patient, knowledge.terminology), order["route"], "as-ordered", _ordered(order))
-    judged = safety_rules.judge(knowledge.agents[agent], context, request.options.jurisdiction)
+    judged = safety_rules.judge(knowledge.agents[agent], context, request.options.jurisdiction, of_order=True)
     return safety_rules.findings(judged), safety_rules.unchecked(judged)
 
 
@@ -94,7 +94,8 @@ def _ordered(order: dict[str, Any]) -> Dose:
     """Return an amount that no regimen reaches, as each kind of amount that follows from how often it is given."""
     each, unit, frequency = Decimal(order["dose"]["value"]), order["dose"]["unit"], order["frequency"]
     days = frequency["every"]["value"] * {"d": 1, "wk": 7}[frequency["every"]["unit"]]
-    amounts = {Per.ADMINISTRATION: each, Per.WEEK: each * frequency["times"] * 7 / days}
+    a_day = each * frequency["times"] / days
+    amounts = {Per.ADMINISTRATION: each, Per.WEEK: a_day * 7, Per.MONTH: a_day * Decimal("30.4375")}
     if days == 1:
         amounts[Per.DAY] = each * frequency["times"]
     stated = tuple(Amount(per, value, value, unit, f"{value} {unit}") for per, value in amounts.items())

@@ -121,7 +121,7 @@ def test_file_holds_several_orders(tmp_path: Path) -> None:
     file.write_text(json.dumps({"patient": PATIENT, "orders": orders}), encoding="utf-8")
     result = run("--file", str(file))
     assert result.exit_code == 0
-    assert "  ordered      20 mg per administration; 20 mg daily; 20 mg weekly; 86.96 mg monthly" in result.output
+    assert "  ordered      20 mg per administration; 20 mg weekly; 86.96 mg monthly" in result.output
     assert "two, a drug without documented doses: incomplete" in result.output
 
 
