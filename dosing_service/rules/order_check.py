@@ -220,9 +220,10 @@ def _judge(group: _Group) -> _Said:
 
 
 def _causes(group: _Group) -> tuple[LikelyCause, ...]:
-    if group.together is None or group.chosen is None or group.chosen.fits or group.together.is_partial:
+    if group.together is None or group.chosen is None or group.chosen.fits:
         return ()
-    if any(order_findings.is_rounded(item) for item in group.comparisons):
+    is_rounded = any(order_findings.is_rounded(item) for item in group.comparisons)
+    if is_rounded or group.together.is_partial or not group.is_documented:
         return ()
     order = group.lines[0].order if len(group.lines) == 1 else None
     suspect = likely_cause.Suspect(group.together, order, group.comparisons, measures_of(group.case.patient))
