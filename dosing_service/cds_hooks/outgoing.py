@@ -17,8 +17,9 @@ import httpx
 
 from dosing_service.model import Value
 
-#: All answers of one call together; a bundle of 100 observations has about 100 kB.
-MAX_BYTES = 2 * 1024 * 1024
+#: One answer; a bundle of 100 observations has about 100 kB. All answers of one call may have twice as much, so that
+#: one that is too large does not spoil the others.
+MAX_BYTES = 1024 * 1024
 
 # At their lower levels these two write addresses, which hold ids of patients, and headers, which hold tokens.
 for _name in ("httpx", "httpcore"):
@@ -32,14 +33,15 @@ class Failure(Value, frozen=True):
 
 
 class _Allowance:
-    """How many bytes may still come."""
+    """How many bytes may come in one answer, and still in all of them."""
 
-    def __init__(self, left: int) -> None:
-        self._left = left
+    def __init__(self, each: int) -> None:
+        self._each = each
+        self._left = 2 * each
 
-    def takes(self, size: int) -> bool:
-        self._left -= size
-        return self._left >= 0
+    def takes(self, piece: bytes, *, after: bytearray) -> bool:
+        self._left -= len(piece)
+        return self._left >= 0 and len(after) + len(piece) <= self._each
 
 
 def get(
@@ -94,7 +96,7 @@ async def _content(answer: httpx.Response, allowance: _Allowance) -> Any:
         return Failure("a packed answer")
     body = bytearray()
     async for piece in answer.aiter_raw():
-        if not allowance.takes(len(piece)):
+        if not allowance.takes(piece, after=body):
             return Failure("too large")
         body += piece
     return _object(bytes(body))

@@ -227,8 +227,19 @@ def test_useless_answer_is_left_out(
     )
 
     assert notes(fetched) == {"weight": reason}
-    if reason != "too large":
-        assert list(fetched.resources) == ["patient"]
+    assert list(fetched.resources) == ["patient"]
+
+
+def test_all_answers_together_are_bounded(site: Any, settings: Settings) -> None:
+    """Answers that are each small enough are not all taken when they come to more than twice the largest."""
+    queries = {str(number): f"Observation/{number}" for number in range(4)}
+    for path in queries.values():
+        site.says(f"/r4/{path}", {"text": "x" * (outgoing.MAX_BYTES - 1000)})
+
+    fetched = fetch(queries, f"{site.base}/r4", OPAQUE, settings=settings, budget_seconds=5)
+
+    assert set(notes(fetched).values()) == {"too large"}
+    assert len(fetched.resources) <= 2
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
