@@ -8,6 +8,8 @@
     ├── MalformedBody         bytes that are not the JSON this service reads (400, 413, 415)
     ├── InvalidRequest        a request that is understood and cannot be answered: one or more problems, each with a
     JSON pointer (422)
+    ├── Untrusted             a caller that did not prove to be one the operator named (401)
+    ├── StoreUnavailable      what has to be kept could not be written (503)
     └── SettingsError         an environment variable that is unknown, missing or wrong
 """
 
@@ -69,3 +71,18 @@ class MalformedBody(DosingError):
 
 class SettingsError(DosingError):
     """An environment variable of this service that is unknown or has a value that is not accepted."""
+
+
+class Untrusted(DosingError):
+    """A caller that did not prove to be one the operator named; ``reason`` is a word for the log, never for the caller.
+
+    It holds nothing of the token.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class StoreUnavailable(DosingError):
+    """What has to be kept could not be written; the message holds nothing of it."""
