@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from dosing_service.errors import SettingsError
 
@@ -16,8 +16,13 @@ class Settings:
     max_body_bytes: int = 65536
     """Largest request body in bytes; a dose request with 500 observations stays below it. 1024 to 16777216."""
 
+    rxnorm_index: str = ""
+    """Path of a local RxNorm index (`dosing-service terminology import`); empty: none."""
+
 
 _BOUNDS = {"max_body_bytes": (1024, 16 * 1024 * 1024)}
+#: The settings that are taken as they are.
+_TEXTS = {"rxnorm_index"}
 
 
 def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
@@ -33,7 +38,9 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
     for key in given:
         if key not in names:
             raise SettingsError(f"{key} is not a setting of this service; known are {', '.join(names)}")
-    return Settings(**{names[key]: _whole(key, value, names[key]) for key, value in given.items()})
+    numbers = {names[key]: _whole(key, value, names[key]) for key, value in given.items() if names[key] in _BOUNDS}
+    texts = {names[key]: value for key, value in given.items() if names[key] in _TEXTS}
+    return replace(Settings(**numbers), **texts)
 
 
 def _whole(key: str, value: str, name: str) -> int:
