@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
+from typing import Any
 
 from dosing_service.errors import SettingsError
 
@@ -21,8 +22,6 @@ class Settings:
 
 
 _BOUNDS = {"max_body_bytes": (1024, 16 * 1024 * 1024)}
-#: The settings that are taken as they are.
-_TEXTS = {"rxnorm_index"}
 
 
 def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
@@ -38,9 +37,12 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
     for key in given:
         if key not in names:
             raise SettingsError(f"{key} is not a setting of this service; known are {', '.join(names)}")
-    numbers = {names[key]: _whole(key, value, names[key]) for key, value in given.items() if names[key] in _BOUNDS}
-    texts = {names[key]: value for key, value in given.items() if names[key] in _TEXTS}
-    return replace(Settings(**numbers), **texts)
+    values: dict[str, Any] = {names[key]: _read(key, value, names[key]) for key, value in given.items()}
+    return Settings(**values)
+
+
+def _read(key: str, value: str, name: str) -> int | str:
+    return _whole(key, value, name) if name in _BOUNDS else value
 
 
 def _whole(key: str, value: str, name: str) -> int:

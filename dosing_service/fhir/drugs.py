@@ -319,7 +319,7 @@ def _drug(
         coding = next((claim.coding for claim in claims if claim.coding is not None), None)
         is_local = coding is not None and coding.system == ATC and coding.code.startswith(book.local_atc)
         return Drug(coding, name, by, is_local=is_local, conflict=None, strength=None)
-    main = ours[0] if ours else parts[0]
+    main = next((item for item in (*ours, *parts) if item.agent or item.atc), parts[0])
     routes = _routes(product, claims)
     local = _local_coding(main, routes, claims, book)
     coding = Coding(product.code, RXNORM) if product is not None else local or _coding(main)

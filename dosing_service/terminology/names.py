@@ -51,22 +51,21 @@ class NameBook:
         for item in sorted(self._names.values(), key=lambda item: -len(item.words)):
             self._by_first.setdefault(item.words[0], []).append(item)
         self._products = _products(knowledge)
-        self._ingredients: dict[str, tuple[Drug, ...]] = {}
         self._terminology = knowledge.terminology
         self.local_atc = knowledge.terminology.local_atc
         self.by_code = _codes(knowledge)
         self._doses = frozenset(_substances(knowledge))
+        self._ingredients = {code: self._in(product) for code, product in knowledge.coded_products.items()}
         self.read = lru_cache(maxsize=4096)(self._read)
 
     def ingredients_of(self, product: CodedProduct) -> tuple[Drug, ...]:
         """Return the drugs in a coded product: our agents first, then the others that have a name here."""
-        found = self._ingredients.get(product.code)
-        if found is None:
-            named = self.read(product.name).drugs
-            ours = [self._agent(id_, named) for id_ in product.agents]
-            others = [drug for drug in named if drug.agent not in product.agents]
-            found = self._ingredients[product.code] = (*ours, *others)
-        return found
+        return self._ingredients[product.code]
+
+    def _in(self, product: CodedProduct) -> tuple[Drug, ...]:
+        named = self._read(product.name).drugs
+        ours = [self._agent(id_, named) for id_ in product.agents]
+        return (*ours, *(drug for drug in named if drug.agent not in product.agents))
 
     def _agent(self, id_: str, named: tuple[Drug, ...]) -> Drug:
         """Return the ingredient of an agent: of several (an acid, its ester) the one in the product's name."""

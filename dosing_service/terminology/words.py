@@ -24,8 +24,8 @@ SALTS = frozenset(
     bromide butyrate calcium camsilate camsylate carbonate chloride cilexetil citrate cypionate decanoate diacetate
     dibasic dihydrate dihydrochloride diphosphate dipropionate disodium edisylate embonate enanthate erbumine estolate
     ethylsuccinate fumarate furoate gluconate glucuronate hcl hemihydrate hemisuccinate heptahydrate hexacetonide
-    hexahydrate hydrate hydrobromide hydrochloride hydroxide isethionate isetionate lactate lysine magnesium malate
-    maleate medoxomil meglumine mesilate mesylate monobasic monohydrate monosodium nitrate olamine oxalate palmitate
+    hexahydrate hyclate hydrate hydrobromide hydrochloride hydroxide isethionate isetionate lactate lysine magnesium
+    malate maleate medoxomil meglumine mesilate mesylate monobasic monohydrate monosodium nitrate olamine oxalate palmitate
     pamoate pentahydrate phos phosphate pivalate potassium procaine propionate salicylate sesquihydrate sod sodium
     stearate succ succinate sulfate sulphate tartrate tebutate tetrahydrate tosilate tosylate tribasic trihydrate
     trisodium trometamol tromethamine undecanoate usp valerate xinafoate zinc""".split()  # noqa: SIM905 - words are easier to keep in order than quoted ones
@@ -60,6 +60,7 @@ ROUTE_WORDS: Mapping[str, str] = {
         "ophthalmic": "ophthalmic eye eyes opht ophth intraocular",
         "otic": "otic ear ears",
         "nasal": "nasal nostril nostrils intranasal",
+        "vaginal": "vaginal vaginally pessary pessaries",
         "rectal": "rectal rectally suppository suppositories enema",
         "oromucosal": "dental paste mouthwash oromucosal",
         "inhalation": "inhalation inhaled inhaler inhalant nebulized nebulised nebulizer nebuliser hfa mdi dpi inh",
