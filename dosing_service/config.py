@@ -17,8 +17,8 @@ class Settings:
     max_body_bytes: int = 65536
     """Largest request body in bytes; a dose request with 500 observations stays below it. 1024 to 16777216."""
 
-    rxnorm_index: str = ""
-    """Path of a local RxNorm index (`dosing-service terminology import`); empty: none."""
+    rxnorm_index: str | None = None
+    """Path of a local RxNorm index (`dosing-service terminology import`); without, records are read by what we know."""
 
 
 _BOUNDS = {"max_body_bytes": (1024, 16 * 1024 * 1024)}
@@ -41,8 +41,8 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
     return Settings(**values)
 
 
-def _read(key: str, value: str, name: str) -> int | str:
-    return _whole(key, value, name) if name in _BOUNDS else value
+def _read(key: str, value: str, name: str) -> int | str | None:
+    return _whole(key, value, name) if name in _BOUNDS else value or None
 
 
 def _whole(key: str, value: str, name: str) -> int:

@@ -121,9 +121,15 @@ def test_commands_exist() -> None:
 @pytest.mark.parametrize("name", ["README.md", "docs/operations.md"])
 def test_settings_are_those_of_the_code(name: str) -> None:
     """The table of settings names each environment variable that is read, with its default, and no other."""
-    own = {f"DOSING_{field.name.upper()}": str(field.default) for field in fields(Settings)}
-    servers = dict(re.findall(r'os\.environ\.get\("(\w+)", "(.*?)"\)', read("gunicorn.conf.py")))
-    assert own | servers == dict(re.findall(r"^\| `([A-Z_]+)` \| `(.*?)` \|", read(name), re.MULTILINE))
+    own = {f"DOSING_{field.name.upper()}": as_cell(field.default) for field in fields(Settings)}
+    servers = re.findall(r'os\.environ\.get\("(\w+)", "(.*?)"\)', read("gunicorn.conf.py"))
+    shown = dict(re.findall(r"^\| `([A-Z_]+)` \| (`.*?`|nothing) \|", read(name), re.MULTILINE))
+    assert own | {variable: as_cell(default) for variable, default in servers} == shown
+
+
+def as_cell(default: object) -> str:
+    """Return a default as a table shows it; an empty list and a file that is not named are nothing."""
+    return "nothing" if default in ((), None) else f"`{default}`"
 
 
 def test_no_document_names_a_setting_that_does_not_exist() -> None:

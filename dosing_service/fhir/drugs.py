@@ -93,6 +93,12 @@ class _Claim(Value, frozen=True):
         """Return the ingredients for people."""
         return join([_called(item) for item in self.ingredients])
 
+    def called(self) -> str:
+        """Return what we call the drug: by its product, its ingredients, or its code where neither is known."""
+        if self.product is not None:
+            return self.product.name
+        return self.words() if self.ingredients or self.coding is None else self.coding.code
+
 
 class _Conflict(Exception):
     """What the record says contradicts itself; the message is a sentence for people."""
@@ -152,14 +158,7 @@ def _name(records: tuple[_Record, ...], text: str | None, claims: list[_Claim]) 
         words = " ".join("".join(letter if letter.isprintable() else " " for letter in item[:_LONGEST_NAME]).split())
         if words:
             return words
-    for claim in claims:
-        if claim.product is not None:
-            return claim.product.name
-        if claim.ingredients:
-            return claim.words()
-        if claim.coding is not None:
-            return claim.coding.code
-    return "a drug without a name"
+    return claims[0].called() if claims else "a drug without a name"
 
 
 # ---------------------------------------------------------------- what a code or a text says

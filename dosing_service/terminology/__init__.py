@@ -16,8 +16,8 @@ __all__ = [
 ]
 
 
-def configured_index(path: str) -> RxNormIndex | None:
-    """Return the index that the setting ``DOSING_RXNORM_INDEX`` names, ``None`` where it is empty.
+def configured_index(path: str | None) -> RxNormIndex | None:
+    """Return the index that the setting ``DOSING_RXNORM_INDEX`` names, ``None`` where it names none.
 
     Raises:
         SettingsError: the file is missing or is no index of this version.

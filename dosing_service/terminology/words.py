@@ -25,9 +25,9 @@ SALTS = frozenset(
     dibasic dihydrate dihydrochloride diphosphate dipropionate disodium edisylate embonate enanthate erbumine estolate
     ethylsuccinate fumarate furoate gluconate glucuronate hcl hemihydrate hemisuccinate heptahydrate hexacetonide
     hexahydrate hyclate hydrate hydrobromide hydrochloride hydroxide isethionate isetionate lactate lysine magnesium
-    malate maleate medoxomil meglumine mesilate mesylate monobasic monohydrate monosodium nitrate olamine oxalate palmitate
-    pamoate pentahydrate phos phosphate pivalate potassium procaine propionate salicylate sesquihydrate sod sodium
-    stearate succ succinate sulfate sulphate tartrate tebutate tetrahydrate tosilate tosylate tribasic trihydrate
+    malate maleate medoxomil meglumine mesilate mesylate monobasic monohydrate monosodium nitrate olamine oxalate
+    palmitate pamoate pentahydrate phos phosphate pivalate potassium procaine propionate salicylate sesquihydrate sod
+    sodium stearate succ succinate sulfate sulphate tartrate tebutate tetrahydrate tosilate tosylate tribasic trihydrate
     trisodium trometamol tromethamine undecanoate usp valerate xinafoate zinc""".split()  # noqa: SIM905 - words are easier to keep in order than quoted ones
 )
 

@@ -1,6 +1,7 @@
 """Which drug a record means: by code, by name, and not at all where the two contradict each other."""
 
 import csv
+import sys
 import timeit
 from collections import Counter
 from collections.abc import Iterator
@@ -543,13 +544,14 @@ def test_values_of_other_types_are_nothing(knowledge: KnowledgeBase, codings: An
 def test_lookups_are_fast(knowledge: KnowledgeBase) -> None:
     """Thirty medications by code take less than a tenth of a millisecond, a name that was never seen less than one.
 
-    The best of several runs is taken, so that a busy machine does not count.
+    The best of several runs is taken, so that a busy machine does not count; measuring coverage takes its share.
     """
+    share = 1 if sys.gettrace() is None else 10
     codes = [*list(knowledge.terminology.drugs_by_rxnorm)[:15], *list(knowledge.coded_products)[:15]]
     records = [[(RXNORM, code, None)] for code in codes]
     by_code = min(timeit.repeat(lambda: [identify(item, None, knowledge) for item in records], number=1, repeat=200))
     texts = iter(f"Diltiazem hydrochloride {number} MG Extended Release Oral Capsule daily" for number in range(10_000))
     by_name = min(timeit.repeat(lambda: identify([], next(texts), knowledge), number=1, repeat=50))
 
-    assert by_code < 0.0001
-    assert by_name < 0.001
+    assert by_code < 0.0001 * share
+    assert by_name < 0.001 * share

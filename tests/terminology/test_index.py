@@ -59,6 +59,7 @@ def test_service_starts_with_an_index(index: RxNormIndex, knowledge: KnowledgeBa
 
 def test_service_needs_no_index(knowledge: KnowledgeBase) -> None:
     """Without the setting there is none; a path that leads nowhere stops the start."""
+    assert from_environment({"DOSING_RXNORM_INDEX": ""}) == Settings()
     assert create_app(settings=Settings(), known=knowledge).extensions["rxnorm_index"] is None
     with pytest.raises(SettingsError, match="the file does not exist"):
         create_app(settings=Settings(rxnorm_index="/nowhere/rxnorm.sqlite"), known=knowledge)
