@@ -17,6 +17,7 @@ from dosing_service.api import (
 from dosing_service.api import knowledge as knowledge_api
 from dosing_service.api.answers import AnswerWriter
 from dosing_service.knowledge.base import KnowledgeBase
+from dosing_service.terminology import configured_index
 
 
 def create_app(settings: config.Settings | None = None, known: KnowledgeBase | None = None) -> Flask:
@@ -28,9 +29,11 @@ def create_app(settings: config.Settings | None = None, known: KnowledgeBase | N
     """
     settings = settings or config.from_environment()
     known = known or knowledge.load()
+    index = configured_index(settings.rxnorm_index)
     app = Flask(__name__, static_folder=None, template_folder="web/templates")
     # Werkzeug cuts a body that announces no length off here, without a word; the byte more shows that it was too long.
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes + 1
+    app.extensions["rxnorm_index"] = index
     problems.register(app)
     app.register_blueprint(dose_calculations.blueprint(settings, known, AnswerWriter(known)))
     app.register_blueprint(order_checks.blueprint(settings, known))

@@ -63,6 +63,9 @@ class Settings:
     feedback_database: str | None = None
     """The file that keeps feedback on cards; without, it is kept in memory and lost with the process."""
 
+    rxnorm_index: str | None = None
+    """Path of a local RxNorm index (`dosing-service terminology import`); without, records are read by what we know."""
+
 
 def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
     """Return the settings found in ``environment`` (default: the process's own).
@@ -165,4 +168,5 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
     "cds_least_severity_order_select": _one_of(Severity),
     "cds_least_severity_order_sign": _one_of(Severity),
     "feedback_database": _file,
+    "rxnorm_index": _file,
 }

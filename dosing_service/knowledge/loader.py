@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 
 from dosing_service.errors import KnowledgeError
-from dosing_service.knowledge import base, growth, schema, yaml_reader
+from dosing_service.knowledge import base, growth, name_loader, schema, yaml_reader
 from dosing_service.knowledge.pathways import PathwaySchema
 from dosing_service.knowledge.pathways import check as check_pathway
 from dosing_service.knowledge.predicates import Reader
@@ -58,7 +58,7 @@ def load(root: Traversable | None = None) -> base.KnowledgeBase:
         agents=MappingProxyType(agents),
         references=references,
         known_answers=tuple(_known_answers(answers)),
-        terminology=_complete(reader.terminology, agents, rows),
+        terminology=name_loader.with_names(_complete(reader.terminology, agents, rows), texts, coded),
         interactions=MappingProxyType({row.id: row for row in rows}),
         interactions_of=MappingProxyType(_by_agent(rows, agents)),
         pathway=pathway,
@@ -69,7 +69,7 @@ def load(root: Traversable | None = None) -> base.KnowledgeBase:
 
 
 def _files(root: Traversable) -> Iterator[tuple[str, str]]:
-    tables = ("terminology/drugs.csv", PRODUCTS, _GROWTH)
+    tables = ("terminology/drugs.csv", PRODUCTS, _GROWTH, *name_loader.FILES)
     single = ("references.yaml", "release.yaml", "known_answers.yaml", _PATHWAY, *tables)
     terms = (f"terminology/{part}.yaml" for part in ("conditions", "observations", "atc_aliases", "local_use"))
     for name in (*single, *terms):

@@ -4,7 +4,7 @@ Like all knowledge values they are frozen and compare by identity.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from dosing_service.knowledge.ranges import Range
@@ -270,9 +270,23 @@ class Drug:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class DrugName:
+    """A name of a drug beside the one of RxNorm: an international name, an alias or a brand.
+
+    ``codes`` are RxNorm codes of the brand or product that is called so, ``routes`` those of a brand.
+    """
+
+    name: str
+    drug: Drug
+    codes: tuple[str, ...]
+    routes: tuple[str, ...]
+    verified: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Terminology:
     """Codes and what they stand for. ``substances`` (SNOMED CT) and ``partners`` (names) are what rules and rows
-    ask about.
+    ask about. ``local_products`` are the product codes of what acts where it is put.
     """
 
     condition_names: Mapping[str, str]
@@ -287,6 +301,10 @@ class Terminology:
     local_atc: tuple[str, ...]
     substances: frozenset[str] = frozenset()
     partners: frozenset[str] = frozenset()
+    names: tuple[DrugName, ...] = ()
+    drugs_by_snomed: Mapping[str, Drug] = field(default_factory=dict)
+    drugs_by_product: Mapping[str, Drug] = field(default_factory=dict)
+    local_products: frozenset[str] = frozenset()
 
 
 def slug(name: str) -> str:

@@ -154,20 +154,24 @@ def _entries(name: str, codings: tuple[Coding, ...] | None, terminology: Termino
 
 
 def taken(coding: Coding, terminology: Terminology) -> Substance:
-    """Return the drug of a medication list: one with an ATC code for local use does not count as the agent itself.
+    """Return the drug of a medication list: one for local use, by its ATC or product code, does not count as the agent
+    itself.
 
     An allergen does: who reacts to a cream reacts to the tablet.
     """
     known = substance(coding, terminology)
     is_local = coding.system == ATC and coding.code.startswith(terminology.local_atc)
-    return Substance(f"{known.name} for local use", None, known.atc) if is_local and known.agent else known
+    if not is_local and not (coding.system == RXNORM and coding.code in terminology.local_products):
+        return known
+    atc = tuple(code for code in known.atc if code.startswith(terminology.local_atc))
+    return Substance(f"{known.name} for local use", None, atc) if known.agent else known
 
 
 def substance(coding: Coding, terminology: Terminology) -> Substance:
     """Return the drug or allergen that a coding stands for; what the terminology does not know says so."""
     code = coding.code
     if coding.system == RXNORM:
-        drug = terminology.drugs_by_rxnorm.get(code)
+        drug = terminology.drugs_by_rxnorm.get(code) or terminology.drugs_by_product.get(code)
         return _of_drug(drug, code) if drug else Substance(f"RxNorm {code}", rxnorm=frozenset({code}), is_known=False)
     if coding.system == ATC:
         current = terminology.atc_aliases.get(code, code)
