@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dosing_service.fhir.bundles import is_of_another
-from dosing_service.fhir.conditions import IPS_ABSENCE, Listed, is_current, pairs
+from dosing_service.fhir.conditions import IPS_ABSENCE, UNREADABLE, Listed, is_current, pairs
 from dosing_service.fhir.drugs import identify
 from dosing_service.fhir.elements import (
     ATC,
@@ -47,14 +47,12 @@ def read(
     resources: Sequence[Mapping[str, Any]], knowledge: KnowledgeBase, index: Any = None, patient_id: str | None = None
 ) -> Listed:
     """Return the active allergies; ``()`` where the list was sent and none is, or none is known."""
-    own = [item for item in resources if resource_type(item) == "AllergyIntolerance"]
+    sent = [item for item in resources if resource_type(item) == "AllergyIntolerance"]
+    own = [item for item in sent if not is_of_another(item, patient_id)]
     found: list[Coding] = []
-    notes: list[str] = []
+    notes = ["an allergy of another patient was not used"] if len(own) < len(sent) else []
     says_nothing = False
     for allergy in own:
-        if is_of_another(allergy, patient_id):
-            notes.append("an allergy of another patient was not used")
-            continue
         given, text = _named(allergy)
         absent = pairs(given)
         says_nothing = says_nothing or bool(absent & _NO_INFORMATION)
@@ -92,7 +90,7 @@ def _of(
     if usable:
         return usable[:1]
     notes.append("an allergy could not be recognised")
-    return [Coding(text)] if text else []
+    return [Coding(text) if text else UNREADABLE]
 
 
 def _is_known(coding: Coding, terminology: Terminology) -> bool:

@@ -15,6 +15,10 @@ _NONE = {(IPS_ABSENCE, "no-known-problems"), (SNOMED, "160245001")}
 _NO_INFORMATION = {(IPS_ABSENCE, "no-problem-info")}
 
 
+#: Stands for an entry without a code or name: no rule knows it, and it is said not to have been considered.
+UNREADABLE = Coding("unreadable entry")
+
+
 class Listed(Value, frozen=True):
     """A list out of a record: ``None`` where none was sent, or the record says that nothing is known."""
 
@@ -24,14 +28,12 @@ class Listed(Value, frozen=True):
 
 def read(resources: Sequence[Mapping[str, Any]], terminology: Terminology, patient_id: str | None = None) -> Listed:
     """Return the active diagnoses; ``()`` where the list was sent and none is active."""
-    own = [item for item in resources if resource_type(item) == "Condition"]
+    sent = [item for item in resources if resource_type(item) == "Condition"]
+    own = [item for item in sent if not is_of_another(item, patient_id)]
     found: list[Coding] = []
-    notes: list[str] = []
+    notes = ["a diagnosis of another patient was not used"] if len(own) < len(sent) else []
     unknown = False
     for condition in own:
-        if is_of_another(condition, patient_id):
-            notes.append("a diagnosis of another patient was not used")
-            continue
         given = codings(condition.get("code"))
         unknown = unknown or bool(_NO_INFORMATION & pairs(given))
         if is_current(condition) and not (_NONE | _NO_INFORMATION) & pairs(given):
@@ -66,8 +68,8 @@ def _of(given: Sequence[Triple], text: str | None, terminology: Terminology, not
         return [Coding(named)]
     usable = [coding for coding in coded if coding.system in {SNOMED, ICD10}] or coded
     if not usable and text is None:
-        notes.append("a diagnosis without a code or a name was not used")
-        return []
+        notes.append("a diagnosis has neither a code nor a name")
+        return [UNREADABLE]
     return usable[:1] or [Coding(text or "")]
 
 

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from dosing_service.fhir.bundles import bare_id, is_of_another, reference_key
-from dosing_service.fhir.conditions import IPS_ABSENCE, Listed, pairs
+from dosing_service.fhir.conditions import IPS_ABSENCE, UNREADABLE, Listed, pairs
 from dosing_service.fhir.drugs import Drug, identify
 from dosing_service.fhir.elements import (
     ATC,
@@ -136,14 +136,12 @@ def read(
 
     ``except_ids`` are the orders that are being written, or that they replace: they do not stand beside themselves.
     """
-    own = [item for item in resources if resource_type(item) in {*ORDERS, *_STATEMENTS}]
+    sent = [item for item in resources if resource_type(item) in {*ORDERS, *_STATEMENTS}]
+    own = [item for item in sent if not is_of_another(item, patient_id)]
     found: list[Coding] = []
-    notes: list[str] = []
+    notes = ["a medication of another patient was not used"] if len(own) < len(sent) else []
     says_nothing = False
     for record in own:
-        if is_of_another(record, patient_id):
-            notes.append("a medication of another patient was not used")
-            continue
         if not _is_taken(record, today) or bare_id(record.get("id")) in except_ids:
             continue
         given, text = _named(record, stock)
@@ -181,4 +179,4 @@ def _of(given: Sequence[Triple], drug: Drug, text: str | None, notes: list[str])
     if coded and not drug.conflict:
         return coded[:1]
     name = text or drug.name
-    return [Coding(name)] if name else []
+    return [Coding(name) if name else UNREADABLE]

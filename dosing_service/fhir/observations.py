@@ -88,7 +88,7 @@ def read(
         weight=latest,
         previous_weight=previous,
         height_cm=height,
-        results=_results(results, notes) if results or _has_others(own, terminology) else None,
+        results=_results(results, notes) or (None if results or not _has_others(own, terminology) else ()),
         weight_sent=_sent(own, weights, _WEIGHT, terminology),
         height_sent=_sent(own, heights, _HEIGHT, terminology),
         notes=tuple(dict.fromkeys(notes)),
@@ -159,7 +159,11 @@ def _sent(
 ) -> Sent:
     if counted:
         return Sent.SOMETHING
-    return Sent.WITHDRAWN if any(analyte in _analytes(item, terminology) for item in resources) else Sent.NOTHING
+    sent = [item for item in resources if analyte in _analytes(item, terminology)]
+    if not sent:
+        return Sent.NOTHING
+    is_usable = any(word(item.get("status")) in _USABLE for item in sent)
+    return Sent.SOMETHING if is_usable else Sent.WITHDRAWN
 
 
 def _analytes(resource: Mapping[str, Any], terminology: Terminology) -> set[str | None]:
