@@ -7,6 +7,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validates_schema
 
+from dosing_service.age import OLDEST_YEARS, age_on
 from dosing_service.model import Age, Coding, Observation, Patient, Sex, Weight
 from dosing_service.units import Measure, over, times
 from schemas.fields import (
@@ -23,8 +24,6 @@ from schemas.fields import (
     at,
 )
 
-#: Ages above this are a slip of the pen, not a patient.
-_OLDEST_YEARS = 130
 _DAYS_PER_YEAR = Decimal("365.25")
 _DAYS_PER_MONTH = Decimal("30.4375")
 _MONTHS_PER_YEAR = Decimal(12)
@@ -150,7 +149,7 @@ class PatientSchema(StrictSchema):
     """What is known of the patient."""
 
     birth_date = Date()
-    age = QuantityField(Measure.AGE, to=str(_OLDEST_YEARS * 366), base_unit="days")
+    age = QuantityField(Measure.AGE, to=str(OLDEST_YEARS * 366), base_unit="days")
     sex = Choice(tuple(Sex))
     weight = _weight_field()
     height = QuantityField(Measure.HEIGHT, least=_SHORTEST_CM, to="300", base_unit="cm", extra={"measured_on": Date()})
@@ -256,35 +255,3 @@ def age_from(measured: MeasuredValue) -> Age:
     if measured.unit == "mo":
         return Age(over(value, _MONTHS_PER_YEAR), value, days)
     return Age(over(days, _DAYS_PER_YEAR), over(days, _DAYS_PER_MONTH), days)
-
-
-def age_on(birth: date, day: date) -> Age | None:
-    """Return the age on ``day``: completed calendar years and months plus the part of the running one, and days.
-
-    ``None`` before birth or above 130 years. Someone born on a day that a month does not have completes that month on
-    the first day of the next one: 29 February on 1 March.
-    """
-    if birth > day or day.year - birth.year > _OLDEST_YEARS:
-        return None
-    months = (day.year - birth.year) * 12 + day.month - birth.month
-    if _after_months(birth, months) > day:
-        months -= 1
-    years = months // 12
-    return Age(
-        years + _running_part(birth, day, years * 12, 12),
-        months + _running_part(birth, day, months, 1),
-        Decimal((day - birth).days),
-    )
-
-
-def _running_part(birth: date, day: date, completed: int, length: int) -> Decimal:
-    start, end = _after_months(birth, completed), _after_months(birth, completed + length)
-    return over(Decimal((day - start).days), Decimal((end - start).days))
-
-
-def _after_months(birth: date, months: int) -> date:
-    year, month = divmod(birth.month - 1 + months, 12)
-    try:
-        return birth.replace(year=birth.year + year, month=month + 1)
-    except ValueError:
-        return date(birth.year + year, month + 2, 1)

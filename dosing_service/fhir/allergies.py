@@ -1,0 +1,101 @@
+"""The allergies of a record. "No known allergy" is an empty list, not an allergy."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dosing_service.fhir.bundles import is_of_another
+from dosing_service.fhir.conditions import IPS_ABSENCE, UNREADABLE, Listed, is_current, pairs
+from dosing_service.fhir.drugs import identify
+from dosing_service.fhir.elements import (
+    ATC,
+    RXNORM,
+    SNOMED,
+    Triple,
+    codings,
+    elements,
+    label,
+    resource_type,
+    unique,
+)
+from dosing_service.knowledge.base import KnowledgeBase
+from dosing_service.knowledge.safety import Terminology
+from dosing_service.model import Coding
+
+_NONE = {
+    (SNOMED, "716186003"),
+    (SNOMED, "409137002"),
+    (IPS_ABSENCE, "no-known-allergies"),
+    (IPS_ABSENCE, "no-known-medication-allergies"),
+}
+#: Nothing is said about drugs by these.
+_OTHER_NONE = {
+    (SNOMED, "428607008"),
+    (SNOMED, "429625007"),
+    (IPS_ABSENCE, "no-known-environmental-allergies"),
+    (IPS_ABSENCE, "no-known-food-allergies"),
+}
+_NO_INFORMATION = {(IPS_ABSENCE, "no-allergy-info")}
+_NONE_IN_WORDS = {
+    *("no known allergies", "no known allergy", "nka", "nkda"),
+    *("no known drug allergies", "no known drug allergy", "no known medication allergies"),
+}
+_ATC_SUBSTANCE = re.compile(r"[A-Z][0-9]{2}[A-Z]{2}[0-9]{2}")
+
+
+def read(
+    resources: Sequence[Mapping[str, Any]], knowledge: KnowledgeBase, index: Any = None, patient_id: str | None = None
+) -> Listed:
+    """Return the active allergies; ``()`` where the list was sent and none is, or none is known."""
+    sent = [item for item in resources if resource_type(item) == "AllergyIntolerance"]
+    own = [item for item in sent if not is_of_another(item, patient_id)]
+    found: list[Coding] = []
+    notes = ["an allergy of another patient was not used"] if len(own) < len(sent) else []
+    says_nothing = False
+    for allergy in own:
+        given, text = _named(allergy)
+        absent = pairs(given)
+        says_nothing = says_nothing or bool(absent & _NO_INFORMATION)
+        is_none = absent & (_NONE | _OTHER_NONE | _NO_INFORMATION) or (text or "").lower() in _NONE_IN_WORDS
+        if is_current(allergy) and not is_none:
+            found += _of(given, text, knowledge, index, notes)
+    if not own or (says_nothing and not found):
+        return Listed(None, unique(notes))
+    return Listed(tuple(dict.fromkeys(found)), unique(notes))
+
+
+def _named(allergy: Mapping[str, Any]) -> tuple[tuple[Triple, ...], str | None]:
+    """Return the codings of the allergen and of the substances that were reacted to."""
+    substances = [item.get("substance") for item in elements(allergy.get("reaction"))]
+    given = codings(allergy.get("code")) or codings(allergy.get("substance"))
+    beside = tuple(triple for substance in substances for triple in codings(substance))
+    names = (label(allergy.get("code")), label(allergy.get("substance")), *[label(item) for item in substances])
+    return (*given, *beside), next((name for name in names if name), None)
+
+
+def _of(
+    given: Sequence[Triple], text: str | None, knowledge: KnowledgeBase, index: Any, notes: list[str]
+) -> list[Coding]:
+    """Return every coding that the terminology knows, else what the drug is recognised as, else one unknown one."""
+    coded = [Coding(code, system) for system, code, _ in given if code and system]
+    known = [coding for coding in coded if _is_known(coding, knowledge.terminology)]
+    if known:
+        return known
+    drug = identify(given, text, knowledge, index)
+    if drug.coding is not None:
+        if drug.by == "name":
+            notes.append("an allergy was recognised by its name alone")
+        return [drug.coding]
+    usable = [coding for coding in coded if coding.system in {RXNORM, SNOMED, ATC}]
+    if usable:
+        return usable[:1]
+    notes.append("an allergy could not be recognised")
+    return [Coding(text) if text else UNREADABLE]
+
+
+def _is_known(coding: Coding, terminology: Terminology) -> bool:
+    if coding.system == RXNORM:
+        return coding.code in terminology.drugs_by_rxnorm
+    if coding.system == SNOMED:
+        return coding.code in terminology.substances
+    return coding.system == ATC and _ATC_SUBSTANCE.fullmatch(coding.code) is not None

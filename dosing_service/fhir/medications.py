@@ -1,0 +1,182 @@
+"""Which drug a record means, and which drugs the patient takes."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from dosing_service.fhir.bundles import bare_id, is_of_another, reference_key
+from dosing_service.fhir.conditions import IPS_ABSENCE, UNREADABLE, Listed, pairs
+from dosing_service.fhir.drugs import Drug, identify
+from dosing_service.fhir.elements import (
+    ATC,
+    RXNORM,
+    SNOMED,
+    Triple,
+    codes,
+    codings,
+    element,
+    elements,
+    label,
+    resource_type,
+    unique,
+    word,
+    words,
+)
+from dosing_service.fhir.moments import moment
+from dosing_service.knowledge.base import KnowledgeBase
+from dosing_service.model import Coding, Value
+
+ORDERS = ("MedicationRequest", "MedicationOrder")
+_STATEMENTS = ("MedicationStatement", "MedicationUsage")
+#: What is being taken; ``recorded`` is what newer statements say, and a missing status is not "stopped".
+_TAKEN = {"active", "recorded", "unknown", None}
+_ONLY_PROPOSED = {"proposal", "option"}
+_NOT_TAKING = {"not-taking", "not-on-file", "n", "unk"}
+#: A Medication that is made of Medications; no record goes deeper.
+_DEEPEST = 3
+_NONE = (IPS_ABSENCE, "no-known-medications")
+_NO_INFORMATION = (IPS_ABSENCE, "no-medication-info")
+
+
+class Shelf(Value, frozen=True):
+    """The Medication resources of a request by ``Type/id`` and by full address."""
+
+    by_key: Mapping[str, Mapping[str, Any]]
+
+
+def shelf(resources: Sequence[Mapping[str, Any]], entries: Sequence[Mapping[str, Any]] = ()) -> Shelf:
+    """Return the Medication resources among ``resources`` and the bundle ``entries`` (for their full addresses)."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for resource in resources:
+        id_ = bare_id(resource.get("id"))
+        if resource_type(resource) == "Medication" and id_:
+            found.setdefault(f"Medication/{id_}", resource)
+    for entry in entries:
+        resource = element(entry.get("resource"))
+        address = entry.get("fullUrl")
+        if resource_type(resource) == "Medication" and isinstance(address, str):
+            found.setdefault(address, resource)
+    return Shelf(found)
+
+
+def drug_of(record: Mapping[str, Any], stock: Shelf, knowledge: KnowledgeBase, index: Any = None) -> Drug:
+    """Return the drug of an order or statement, wherever four releases keep it."""
+    given, text = _named(record, stock)
+    return identify(given, text, knowledge, index)
+
+
+def _named(record: Mapping[str, Any], stock: Shelf) -> tuple[tuple[Triple, ...], str | None]:
+    choice = element(record.get("medication"))
+    concept = record.get("medicationCodeableConcept") or choice.get("concept")
+    reference = element(record.get("medicationReference")) or element(choice.get("reference"))
+    if not concept and not reference:
+        # An old release wrote the concept itself where the newer one has a choice of the two.
+        concept = record.get("medication")
+    given, text = codings(concept), label(concept)
+    if reference and not (given or text):
+        return _referred(reference, record, stock)
+    return given, text
+
+
+def _referred(
+    reference: Mapping[str, Any], record: Mapping[str, Any], stock: Shelf
+) -> tuple[tuple[Triple, ...], str | None]:
+    medication = _resolved(reference, record, stock)
+    if medication is None:
+        return (), words(reference.get("display"))
+    given, text = _of_medication(medication, record, stock, 0)
+    return given, text or words(reference.get("display"))
+
+
+def _resolved(reference: Mapping[str, Any], record: Mapping[str, Any], stock: Shelf) -> Mapping[str, Any] | None:
+    target = reference.get("reference")
+    if not isinstance(target, str):
+        return None
+    if target.startswith("#"):
+        inner = elements(record.get("contained"))
+        return next((item for item in inner if isinstance(item.get("id"), str) and _same(item["id"], target)), None)
+    return stock.by_key.get(target) or stock.by_key.get(reference_key(target) or "")
+
+
+def _same(id_: str, target: str) -> bool:
+    return id_.removeprefix("#") == target.removeprefix("#")
+
+
+def _of_medication(
+    medication: Mapping[str, Any], record: Mapping[str, Any], stock: Shelf, depth: int
+) -> tuple[tuple[Triple, ...], str | None]:
+    """Return what a Medication is; one without a code is its only ingredient."""
+    given, text = codings(medication.get("code")), label(medication.get("code"))
+    ingredients = elements(medication.get("ingredient"))
+    if given or text or len(ingredients) != 1 or depth >= _DEEPEST:
+        return given, text
+    item = element(ingredients[0].get("item"))
+    concept = ingredients[0].get("itemCodeableConcept") or item.get("concept")
+    reference = element(ingredients[0].get("itemReference")) or element(item.get("reference"))
+    inner = _resolved(reference, record, stock) if reference and not concept else None
+    if inner is not None:
+        return _of_medication(inner, record, stock, depth + 1)
+    return codings(concept), label(concept) or words(reference.get("display"))
+
+
+# ---------------------------------------------------------------- what the patient takes
+
+
+def read(
+    resources: Sequence[Mapping[str, Any]],
+    stock: Shelf,
+    knowledge: KnowledgeBase,
+    *,
+    today: date,
+    index: Any = None,
+    patient_id: str | None = None,
+    except_ids: frozenset[str] = frozenset(),
+) -> Listed:
+    """Return the drugs that are taken; ``()`` where the list was sent and none is.
+
+    ``except_ids`` are the orders that are being written, or that they replace: they do not stand beside themselves.
+    """
+    sent = [item for item in resources if resource_type(item) in {*ORDERS, *_STATEMENTS}]
+    own = [item for item in sent if not is_of_another(item, patient_id)]
+    found: list[Coding] = []
+    notes = ["a medication of another patient was not used"] if len(own) < len(sent) else []
+    says_nothing = False
+    for record in own:
+        if not _is_taken(record, today) or bare_id(record.get("id")) in except_ids:
+            continue
+        given, text = _named(record, stock)
+        says_nothing = says_nothing or _NO_INFORMATION in pairs(given)
+        if not {_NONE, _NO_INFORMATION} & pairs(given):
+            found += _of(given, identify(given, text, knowledge, index), text, notes)
+    if not own or (says_nothing and not found):
+        return Listed(None, unique(notes))
+    return Listed(tuple(dict.fromkeys(found)), unique(notes))
+
+
+def _is_taken(record: Mapping[str, Any], today: date) -> bool:
+    status = word(record.get("status"))
+    if (status.lower() if status else None) not in _TAKEN or record.get("doNotPerform") is True:
+        return False
+    if resource_type(record) in ORDERS:
+        return not codes(record.get("intent")) & _ONLY_PROPOSED
+    adherence = codes(element(record.get("adherence")).get("code")) | codes(record.get("taken"))
+    end = moment(element(record.get("effectivePeriod")).get("end"))
+    is_over = end is not None and (end.day or end.at.date()) < today
+    return not adherence & _NOT_TAKING and not is_over
+
+
+def _of(given: Sequence[Triple], drug: Drug, text: str | None, notes: list[str]) -> list[Coding]:
+    if drug.conflict:
+        notes.append("a medication has a code and a text of two different drugs")
+    if drug.is_local and not (drug.coding and drug.coding.system == ATC):
+        notes.append("a medication for local use was not counted among the medications")
+        return []
+    if drug.coding is not None:
+        if drug.by == "name":
+            notes.append("a medication was recognised by its name alone")
+        return [drug.coding]
+    coded = [Coding(code, system) for system, code, _ in given if code and system in {RXNORM, ATC, SNOMED}]
+    if coded and not drug.conflict:
+        return coded[:1]
+    name = text or drug.name
+    return [Coding(name) if name else UNREADABLE]
