@@ -9,9 +9,9 @@ from timeit import Timer
 from typing import Any
 
 from dosing_service import knowledge, service
-from dosing_service.api import strict_json
 from dosing_service.api.answers import AnswerWriter
 from dosing_service.api.order_checks import OrderCheckWriter
+from dosing_service.http import strict_json
 from dosing_service.knowledge import KnowledgeBase
 from schemas.reading import dose_request, order_request
 

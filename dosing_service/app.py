@@ -10,12 +10,13 @@ from dosing_service.api import (
     interactions,
     operations,
     order_checks,
-    problems,
     references,
     treatment_options,
 )
 from dosing_service.api import knowledge as knowledge_api
 from dosing_service.api.answers import AnswerWriter
+from dosing_service.cds_hooks import routes as cds_hooks
+from dosing_service.http import problems
 from dosing_service.knowledge.base import KnowledgeBase
 from dosing_service.terminology import configured_index
 
@@ -31,9 +32,6 @@ def create_app(settings: config.Settings | None = None, known: KnowledgeBase | N
     known = known or knowledge.load()
     index = configured_index(settings.rxnorm_index)
     app = Flask(__name__, static_folder=None, template_folder="web/templates")
-    # Werkzeug cuts a body that announces no length off here, without a word; the byte more shows that it was too long.
-    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes + 1
-    app.extensions["rxnorm_index"] = index
     problems.register(app)
     app.register_blueprint(dose_calculations.blueprint(settings, known, AnswerWriter(known)))
     app.register_blueprint(order_checks.blueprint(settings, known))
@@ -44,6 +42,7 @@ def create_app(settings: config.Settings | None = None, known: KnowledgeBase | N
     app.register_blueprint(knowledge_api.blueprint(known))
     app.register_blueprint(operations.blueprint(known))
     app.register_blueprint(contract.blueprint())
+    app.register_blueprint(cds_hooks.blueprint(settings, known, index))
     app.after_request(_harden)
     return app
 

@@ -36,6 +36,12 @@ class Settings:
     max_body_bytes: int = 65536
     """Largest request body in bytes; a dose request with 500 observations stays below it. 1024 to 16777216."""
 
+    public_url: Address | None = None
+    """The address that clinicians reach this service at: links in cards begin with it. Without, that of the call."""
+
+    cds_max_body_bytes: int = 2 * 1024 * 1024
+    """Largest body of a CDS Hooks call in bytes; it brings a whole record along. 65536 to 16777216."""
+
     cds_trust: Trust = Trust.NONE
     """Whether CDS clients must sign their requests; without, the network has to keep strangers out."""
 
@@ -102,11 +108,22 @@ def _refuse_contradictions(settings: Settings) -> None:
             raise SettingsError(f"{key} is without effect; set {_PREFIX}CDS_TRUST=jwt or leave it out")
 
 
-def _bytes(value: str) -> int:
-    low, high = 1024, 16 * 1024 * 1024
-    if not value.isascii() or not value.isdigit() or not low <= int(value) <= high:
-        raise ValueError(f"a whole number from {low} to {high}")
-    return int(value)
+def _bytes_from(low: int) -> Callable[[str], int]:
+    high = 16 * 1024 * 1024
+
+    def read(value: str) -> int:
+        if not value.isascii() or not value.isdigit() or not low <= int(value) <= high:
+            raise ValueError(f"a whole number from {low} to {high}")
+        return int(value)
+
+    return read
+
+
+def _public_url(value: str) -> Address:
+    found = addresses.parse(value)
+    if found is None:
+        raise ValueError("an address such as https://cds.example.org/dosing, without query")
+    return found
 
 
 def _one_of(choices: type[StrEnum]) -> Callable[[str], StrEnum]:
@@ -158,7 +175,9 @@ def _file(value: str) -> str:
 
 
 _READERS: Mapping[str, Callable[[str], Any]] = {
-    "max_body_bytes": _bytes,
+    "max_body_bytes": _bytes_from(1024),
+    "public_url": _public_url,
+    "cds_max_body_bytes": _bytes_from(65536),
     "cds_trust": _one_of(Trust),
     "cds_issuers": _issuers,
     "cds_audiences": _audiences,

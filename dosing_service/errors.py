@@ -5,9 +5,10 @@
     DosingError
     ├── KnowledgeError        the knowledge base does not load: file, path inside it, reason
     ├── UnknownId             a resource that does not exist, with the nearest ids (404)
-    ├── MalformedBody         bytes that are not the JSON this service reads (400, 413, 415)
+    ├── MalformedBody         bytes that are not the JSON, or the message, that this address reads (400, 413, 415)
     ├── InvalidRequest        a request that is understood and cannot be answered: one or more problems, each with a
     JSON pointer (422)
+    ├── DataMissing           what a check cannot do without was not sent, and may be known (412)
     ├── Untrusted             a caller that did not prove to be one the operator named (401)
     ├── StoreUnavailable      what has to be kept could not be written (503)
     └── SettingsError         an environment variable that is unknown, missing or wrong
@@ -61,12 +62,22 @@ class InvalidRequest(DosingError):
 
 
 class MalformedBody(DosingError):
-    """A body that is not JSON as this service reads it (strict RFC 8259, bounded, no duplicate names)."""
+    """A body that is not JSON as this service reads it (strict RFC 8259, bounded, no duplicate names), or not the kind
+    of message that its address takes.
+    """
 
     def __init__(self, problem: Problem, status: int = 400) -> None:
         super().__init__(problem.detail)
         self.problem = problem
         self.status = status
+
+
+class DataMissing(DosingError):
+    """A check cannot do without data that were not sent, though the caller may have them: one problem for each."""
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__("; ".join(problem.pointer for problem in problems))
+        self.problems = problems
 
 
 class SettingsError(DosingError):

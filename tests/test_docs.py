@@ -16,9 +16,9 @@ from click.testing import CliRunner
 from flask.testing import FlaskClient
 
 from dosing_service import __version__
-from dosing_service.api.strict_json import MAX_DEPTH
 from dosing_service.cli import main
 from dosing_service.config import Settings
+from dosing_service.http.strict_json import MAX_DEPTH
 from dosing_service.model import Status
 from schemas.fields import MAX_DIGITS
 

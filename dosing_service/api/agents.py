@@ -3,9 +3,9 @@
 from flask import Blueprint, Response, request
 
 from dosing_service import service
-from dosing_service.api.answers import encode
 from dosing_service.api.caching import Document
 from dosing_service.api.query import only
+from dosing_service.http.strict_json import encode
 from dosing_service.knowledge.base import Agent, KnowledgeBase
 from schemas.knowledge import AgentSchema, AgentSummarySchema
 

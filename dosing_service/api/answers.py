@@ -12,19 +12,14 @@ import msgspec
 from marshmallow import Schema
 
 from dosing_service import service
+from dosing_service.http.strict_json import encode
 from dosing_service.knowledge.base import Agent, KnowledgeBase, Regimen
 from dosing_service.model import Alternative, Assessment, Citations, Dose, Finding, Step
 from dosing_service.rules.assessment import constant_alternative
 from schemas import knowledge as known
 from schemas.service import DoseAnswerSchema
 
-_ENCODER = msgspec.json.Encoder(decimal_format="number")
 _ANSWER = DoseAnswerSchema()
-
-
-def encode(document: Any) -> bytes:
-    """Return ``document`` as JSON with exact decimals."""
-    return _ENCODER.encode(document)
 
 
 def raw(schema: Schema, value: Any) -> msgspec.Raw:

@@ -4,8 +4,8 @@ from flask import Blueprint, Response, request
 
 from dosing_service import service
 from dosing_service.api.answers import AnswerWriter
-from dosing_service.api.strict_json import read_object
 from dosing_service.config import Settings
+from dosing_service.http.strict_json import read_object
 from dosing_service.knowledge.base import KnowledgeBase
 from schemas.reading import dose_request
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from dosing_service.api.answers import encode
 from dosing_service.api.caching import Document
+from dosing_service.http.strict_json import encode
 from dosing_service.knowledge.base import KnowledgeBase
 from dosing_service.selftest import failures
 

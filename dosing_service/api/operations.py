@@ -5,7 +5,7 @@ from http import HTTPStatus
 from flask import Blueprint, Response
 
 from dosing_service import __version__
-from dosing_service.api.answers import encode
+from dosing_service.http.strict_json import encode
 from dosing_service.knowledge.base import KnowledgeBase
 from dosing_service.selftest import failures
 

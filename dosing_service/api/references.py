@@ -3,8 +3,8 @@
 from flask import Blueprint, Response, request
 
 from dosing_service import service
-from dosing_service.api.answers import encode
 from dosing_service.api.caching import Document
+from dosing_service.http.strict_json import encode
 from dosing_service.knowledge.base import KnowledgeBase
 from schemas.knowledge import ReferenceSchema
 

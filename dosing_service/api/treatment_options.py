@@ -6,9 +6,9 @@ import msgspec
 from flask import Blueprint, Response, request
 
 from dosing_service import service
-from dosing_service.api.answers import encode, of_findings, raw
-from dosing_service.api.strict_json import read_object
+from dosing_service.api.answers import of_findings, raw
 from dosing_service.config import Settings
+from dosing_service.http.strict_json import encode, read_object
 from dosing_service.knowledge.base import KnowledgeBase
 from dosing_service.model import TreatmentOption, TreatmentOptions
 from schemas.knowledge import NoteSchema, ReferenceSchema, VersionSchema

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from flask import Request, Response
+from flask import Request
 
 from dosing_service import config
 from dosing_service.cds_hooks import outgoing, signature
@@ -187,21 +187,9 @@ def require_caller(request: Request, clients: Clients | None) -> Caller | None:
     """Return the client that sent ``request``, ``None`` where the settings let everybody in.
 
     Raises:
-        Untrusted: it did not prove to be one of the issuers; answer with :func:`refusal`.
+        Untrusted: it did not prove to be one of the issuers.
     """
     return clients.recognise(request) if clients else None
-
-
-def refusal() -> Response:
-    """Return the answer to a caller that is not believed. It does not say why."""
-    body = {
-        "resourceType": "OperationOutcome",
-        "issue": [{"severity": "error", "code": "login", "details": {"text": "The caller is not authenticated."}}],
-    }
-    response = Response(json.dumps(body), 401, mimetype="application/fhir+json")
-    response.headers["WWW-Authenticate"] = "Bearer"
-    response.headers["Cache-Control"] = "no-store"
-    return response
 
 
 def accepted_audiences(settings: Collection[str], path: str) -> frozenset[str]:

@@ -38,7 +38,7 @@ _FREQUENCY = ("times", "every", "once", "as_needed", "count", "repeat_every")
 def check(*, file: BinaryIO | None, as_json: bool, **given: Any) -> None:
     """Check a proposed order against the documented doses and the patient."""
     from dosing_service.api.order_checks import OrderCheckWriter  # noqa: PLC0415 - only needed here; the other commands start faster
-    from dosing_service.api.strict_json import decode  # noqa: PLC0415 - as above
+    from dosing_service.http.strict_json import decode  # noqa: PLC0415 - as above
     from schemas.reading import order_request  # noqa: PLC0415 - as above
 
     if file is not None and any(value not in (None, (), False) for value in given.values()):

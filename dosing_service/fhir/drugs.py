@@ -36,6 +36,8 @@ _ATC = re.compile(r"[A-Z][0-9]{2}(?:[A-Z](?:[A-Z](?:[0-9]{2})?)?)?")
 _MOST_CODINGS = 50
 _LONGEST_CODE = 64
 _LONGEST_NAME = 200
+#: What a drug is called of which a record says nothing.
+NAMELESS = "a drug without a name"
 #: What a dose is counted in, by the form of a product of which each piece has a strength.
 _PIECES = (("tablet", "{tablet}"), ("capsule", "{capsule}"), ("injection", "{vial}"))
 
@@ -158,7 +160,7 @@ def _name(records: tuple[_Record, ...], text: str | None, claims: list[_Claim]) 
         words = " ".join("".join(letter if letter.isprintable() else " " for letter in item[:_LONGEST_NAME]).split())
         if words:
             return words
-    return claims[0].called() if claims else "a drug without a name"
+    return claims[0].called() if claims else NAMELESS
 
 
 # ---------------------------------------------------------------- what a code or a text says

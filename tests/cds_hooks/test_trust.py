@@ -12,7 +12,7 @@ from flask import Flask, request
 from joserfc.jwk import ECKey, RSAKey
 
 from dosing_service.cds_hooks import signature
-from dosing_service.cds_hooks.trust import Caller, Clients, Seen, clients_of, refusal, require_caller
+from dosing_service.cds_hooks.trust import Caller, Clients, Seen, clients_of, require_caller
 from dosing_service.config import Settings, Trust
 from dosing_service.errors import SettingsError, Untrusted
 from dosing_service.issuers import Issuer
@@ -292,17 +292,6 @@ def test_key_of_one_issuer_does_not_sign_for_another(
 
     assert why_refused(clients, sign(key=own)) == "signature"
     assert ask(clients, sign(key=own, iss=other.iss)) == Caller(other.iss)
-
-
-def test_rule_31_refusal_does_not_say_why() -> None:
-    """Whoever is refused gets 401 with an OperationOutcome (rule 26) and no reason."""
-    answer = refusal()
-    body = answer.get_json()
-
-    assert (answer.status_code, answer.mimetype) == (401, "application/fhir+json")
-    assert (answer.headers["WWW-Authenticate"], answer.headers["Cache-Control"]) == ("Bearer", "no-store")
-    assert body["resourceType"] == "OperationOutcome"
-    assert [(issue["severity"], issue["code"]) for issue in body["issue"]] == [("error", "login")]
 
 
 def test_seen_tokens_are_bounded() -> None:

@@ -1,5 +1,5 @@
 """Errors as RFC 9457 problem documents. They name the place and what is accepted there; they never repeat a
-submitted value.
+submitted value. Those of the CDS Hooks routes are FHIR OperationOutcomes at the same time.
 """
 
 from http import HTTPStatus
@@ -9,14 +9,29 @@ import msgspec
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, InternalServerError
 
-from dosing_service.errors import InvalidRequest, MalformedBody, Problem, UnknownId
+from dosing_service.errors import (
+    DataMissing,
+    InvalidRequest,
+    MalformedBody,
+    Problem,
+    StoreUnavailable,
+    UnknownId,
+    Untrusted,
+)
 
 MEDIA_TYPE = "application/problem+json"
+_HOOKS = "/cds-services"
+#: The FHIR issue types of the errors that are not plainly invalid input.
+_ISSUE_TYPES = {401: "login", 404: "not-found", 405: "not-supported", 412: "required", 413: "too-long"}
+_ISSUE_TYPES |= {500: "exception", 503: "transient"}
 
 
 def problem(status: int, title: str, problems: tuple[Problem, ...] = (), detail: str | None = None) -> Response:
     """Return a problem document as an answer."""
-    response = Response(msgspec.json.encode(document(status, title, problems, detail)), status, mimetype=MEDIA_TYPE)
+    body = document(status, title, problems, detail)
+    if request.path.startswith(_HOOKS):
+        body |= _outcome(status, body["detail"] or title, problems)
+    response = Response(msgspec.json.encode(body), status, mimetype=MEDIA_TYPE)
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -33,6 +48,14 @@ def document(status: int, title: str, problems: tuple[Problem, ...] = (), detail
             for item in problems
         ],
     }
+
+
+def _outcome(status: int, words: str, problems: tuple[Problem, ...]) -> dict[str, Any]:
+    """Return the members of an OperationOutcome that says the same."""
+    said = [f"{item.pointer or 'body'}: {item.detail}; expected: {item.expected}" for item in problems] or [words]
+    code = _ISSUE_TYPES.get(status, "invalid")
+    issues = [{"severity": "error", "code": code, "diagnostics": text} for text in said]
+    return {"resourceType": "OperationOutcome", "issue": issues}
 
 
 def register(app: Flask) -> None:
@@ -58,6 +81,8 @@ def register(app: Flask) -> None:
         )
         return problem(HTTPStatus.NOT_FOUND, "Not found", (item,))
 
+    _register_refusals(app)
+
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> Response:
         status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
@@ -76,8 +101,28 @@ def register(app: Flask) -> None:
         )
 
 
+def _register_refusals(app: Flask) -> None:
+    """Answer what the CDS Hooks routes alone can refuse."""
+
+    @app.errorhandler(DataMissing)
+    def lacking(error: DataMissing) -> Response:
+        return problem(HTTPStatus.PRECONDITION_FAILED, "Data missing", error.problems)
+
+    @app.errorhandler(Untrusted)
+    def refused(_: Untrusted) -> Response:
+        # Why is for the log: whoever tries tokens must not learn from the answer.
+        response = problem(HTTPStatus.UNAUTHORIZED, "Not authenticated", detail="the caller is not authenticated")
+        response.headers["WWW-Authenticate"] = "Bearer"
+        return response
+
+    @app.errorhandler(StoreUnavailable)
+    def full(_: StoreUnavailable) -> Response:
+        detail = "what was sent could not be kept; nothing was stored; send it again later"
+        return problem(HTTPStatus.SERVICE_UNAVAILABLE, "Not stored", detail=detail)
+
+
 def _pointer(error: UnknownId) -> str:
-    if request.method == "POST":
+    if request.method == "POST" and error.kind == "agent":
         return "/agent"
     return "/path/id" if request.view_args else f"/query/{'with' if error.kind == 'partner' else 'agent'}"
 

@@ -1,0 +1,187 @@
+"""Writes cards: short for those who are busy, with the numbers, the working and the sources for those who ask why."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+from dosing_service import service
+from dosing_service.cds_hooks.corrections import corrected, pruned
+from dosing_service.cds_hooks.markdown import clipped, escaped
+from dosing_service.cds_hooks.order_problems import OrderProblem
+from dosing_service.config import Profile
+from dosing_service.fhir.reading import ReadRequest
+from dosing_service.knowledge.base import KnowledgeBase
+from dosing_service.model import CauseKind, Finding, OrderAssessment, Severity, Value
+from dosing_service.units import display
+
+_INDICATOR = {
+    Severity.CONTRAINDICATED: "critical",
+    Severity.MAJOR: "warning",
+    Severity.MODERATE: "warning",
+    Severity.MINOR: "info",
+    Severity.INFO: "info",
+}
+_OVERRIDES = "http://terminology.hl7.org/CodeSystem/non-adherence-reason-codes"
+_REASONS = (
+    ("risk-benefit-ratio", "The benefit outweighs the risk for this patient"),
+    ("patient-ineligible", "It does not apply to this patient"),
+    ("action-completed", "It has been dealt with already"),
+    ("need-more-info", "More information is needed first"),
+)
+_TOPICS = "urn:dosing-service:topic"
+_MOST_TOPIC = 100
+_MOST_SOURCES = 4
+_MOST_UNCHECKED = 8
+
+
+class Style(Value, frozen=True):
+    """How cards are written for a client; links begin with ``base``, and ``instance`` is the call that is answered."""
+
+    profile: Profile
+    base: str
+    instance: str
+
+
+def card(problem: OrderProblem, read: ReadRequest, knowledge: KnowledgeBase, style: Style) -> dict[str, Any]:
+    """Return the card for one problem, without empty parts."""
+    topic = "".join(character for character in problem.topic.title() if character.isalnum())[:_MOST_TOPIC]
+    places = "|".join(item.path for item in problem.orders)
+    name = f"{style.instance}|{topic}|{places}"
+    suggestions = list(_suggestions(problem, knowledge, style, name))
+    document: dict[str, Any] = pruned(
+        {
+            "uuid": str(uuid5(NAMESPACE_URL, name)),
+            "summary": clipped(_summary(problem)),
+            "indicator": _INDICATOR[problem.severity],
+            "detail": "\n\n".join(_detail(problem, read, knowledge)),
+            "source": {
+                "label": f"dosing-service, calcinosis cutis knowledge {knowledge.version}",
+                "url": f"{style.base}/docs",
+                "topic": {"system": _TOPICS, "code": topic, "display": problem.topic},
+            },
+            "overrideReasons": [{"system": _OVERRIDES, "code": code, "display": words} for code, words in _REASONS]
+            if problem.findings
+            else [],
+            "suggestions": suggestions,
+            "selectionBehavior": "at-most-one" if suggestions else None,
+            "links": list(_links(problem, style)),
+        }
+    )
+    return document
+
+
+# ---------------------------------------------------------------- words
+
+
+def _summary(problem: OrderProblem) -> str:
+    if problem.said is not None:
+        return f"{problem.name}: dose not checked, {problem.said}"
+    text = problem.findings[0].summary
+    slip = _first_slip(problem)
+    if slip is not None:
+        text = f"{_ordered_text(problem.assessment)}: {slip}"
+    return text if problem.name.lower() in text.lower() else f"{problem.name}: {text}"
+
+
+_SLIPS = {
+    CauseKind.WRONG_WEIGHT: "wrong weight?",
+    CauseKind.DAILY_INSTEAD_OF_WEEKLY: "daily instead of weekly?",
+    CauseKind.COURSE_TOTAL_GIVEN_DAILY: "total of a course given daily?",
+    CauseKind.WEEKLY_TOTAL_GIVEN_DAILY: "total of a week given daily?",
+    CauseKind.WEEKLY_TOTAL_GIVEN_EACH_TIME: "total of a week given each time?",
+    CauseKind.DAILY_TOTAL_GIVEN_EACH_TIME: "total of a day given each time?",
+    CauseKind.PER_KG_DOSE_GIVEN_AS_TOTAL: "dose per kg given as total?",
+    CauseKind.TENFOLD: "factor of ten?",
+    CauseKind.THOUSANDFOLD: "mg, mcg or g mistaken?",
+    CauseKind.LB_FOR_KG: "pounds taken for kilograms?",
+}
+
+
+def _first_slip(problem: OrderProblem) -> str | None:
+    assessment = problem.assessment
+    if assessment is None or not problem.is_about_dose or not assessment.likely_causes:
+        return None
+    ratio = assessment.ratio
+    times = f"{display(ratio.high)} times the documented dose, " if ratio is not None and ratio.high > 1 else ""
+    return f"{times}{_SLIPS[assessment.likely_causes[0].kind]}"
+
+
+def _ordered_text(assessment: OrderAssessment | None) -> str:
+    if assessment is None:
+        return ""
+    amounts = assessment.together or assessment.ordered
+    return f"{assessment.agent} {amounts[1 if len(amounts) > 1 else 0].text}" if amounts else str(assessment.agent)
+
+
+def _detail(problem: OrderProblem, read: ReadRequest, knowledge: KnowledgeBase) -> Iterator[str]:
+    if problem.said is not None:
+        yield f"**Not checked:** {escaped(problem.said)}."
+    for item in problem.findings:
+        yield f"**{escaped(item.summary)}**\n{escaped(item.management)}"
+    if problem.assessment is not None:
+        yield from _working(problem, problem.assessment)
+    yield from _of_reading(problem, read)
+    if problem.assessment is not None and problem.assessment.not_checked:
+        yield _unchecked(problem.assessment)
+    yield from _sources(problem.findings, knowledge)
+    yield f"_{escaped(service.NOTICE)}_"
+
+
+def _working(problem: OrderProblem, assessment: OrderAssessment) -> Iterator[str]:
+    if not problem.is_about_dose:
+        return
+    amounts = assessment.together or assessment.ordered
+    ordered = "; ".join(item.text for item in amounts)
+    expected = next((item for item in assessment.expected if item.regimen == assessment.regimen), None)
+    if ordered and expected is not None:
+        yield f"Ordered: {escaped(ordered)}\nDocumented: {escaped(expected.text)} ({escaped(expected.regimen)})"
+    for cause in assessment.likely_causes:
+        yield f"Likely slip: {escaped(cause.summary)}"
+
+
+def _of_reading(problem: OrderProblem, read: ReadRequest) -> Iterator[str]:
+    """Yield what must be known of how the orders were read."""
+    for order in problem.orders:
+        if order.drug is not None and order.drug.by == "name":
+            yield f"Recognised by its name only: {escaped(order.drug.name)}. Check that it is the drug that is meant."
+        yield from (f"As read: {escaped(text)}." for text in order.unread if text != problem.said)
+    yield from (f"Note: {escaped(text)}." for text in read.notes[:_MOST_SOURCES])
+
+
+def _unchecked(assessment: OrderAssessment) -> str:
+    lines = [f"- {escaped(', '.join(item.needs) or item.check)}" for item in assessment.not_checked[:_MOST_UNCHECKED]]
+    more = len(assessment.not_checked) - len(lines)
+    return "\n".join(["Not checked, for want of:", *lines, *([f"- and {more} more"] if more > 0 else [])])
+
+
+def _sources(findings: Iterable[Finding], knowledge: KnowledgeBase) -> Iterator[str]:
+    ids = list(dict.fromkeys(id_ for item in findings for id_ in item.references))[:_MOST_SOURCES]
+    if ids:
+        is_verified = any(item.verified for item in findings)
+        cited = "; ".join(escaped(knowledge.references[id_].citation) for id_ in ids)
+        yield f"Sources: {cited}{'' if is_verified else ' (not verified)'}"
+
+
+# ---------------------------------------------------------------- actions and links
+
+
+def _suggestions(problem: OrderProblem, knowledge: KnowledgeBase, style: Style, name: str) -> Iterator[dict[str, Any]]:
+    """Yield the order without its slip, for clients that take a whole corrected order."""
+    assessment = problem.assessment
+    if style.profile is Profile.EPIC or assessment is None or len(problem.orders) != 1 or _first_slip(problem) is None:
+        return
+    for cause in assessment.likely_causes:
+        resource = corrected(problem.orders[0], assessment, cause, knowledge)
+        if resource is not None:
+            text = f"Change to {cause.would_be.text}"
+            yield {
+                "label": clipped(text),
+                "uuid": str(uuid5(NAMESPACE_URL, f"{name}|{cause.kind.value}")),
+                "actions": [{"type": "update", "description": text, "resource": resource}],
+            }
+
+
+def _links(problem: OrderProblem, style: Style) -> Iterator[dict[str, str]]:
+    agent = problem.assessment.agent if problem.assessment else None
+    if agent is not None:
+        yield {"label": f"Doses and sources: {agent}", "url": f"{style.base}/v1/agents/{agent}", "type": "absolute"}

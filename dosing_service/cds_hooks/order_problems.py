@@ -1,0 +1,131 @@
+"""What a clinician must act on in checked orders: one problem each, worst first, said once for all orders it is in."""
+
+from collections.abc import Mapping, Sequence
+
+from dosing_service.fhir.drugs import NAMELESS
+from dosing_service.fhir.orders import ReadOrder
+from dosing_service.fhir.reading import ReadRequest
+from dosing_service.knowledge.base import KnowledgeBase
+from dosing_service.model import Category, Finding, OrderAssessment, OrderCheck, Severity, Value, Verdict
+from dosing_service.rules.verdict import counts
+
+_DOSE = {Category.DOSE, Category.DOSE_LIMIT, Category.FREQUENCY}
+_ORDER = list(Severity)
+
+
+class OrderProblem(Value, frozen=True):
+    """One problem: its findings (worst first), the orders it is in, and the judgement of the first of them.
+
+    ``topic`` is the same for the same problem in every call. ``assessment`` is ``None`` for what is about the patient,
+    or about an order that could not be read; then ``said`` says it.
+    """
+
+    topic: str
+    severity: Severity
+    name: str
+    orders: tuple[ReadOrder, ...]
+    findings: tuple[Finding, ...] = ()
+    assessment: OrderAssessment | None = None
+    said: str | None = None
+
+    @property
+    def is_about_dose(self) -> bool:
+        """Whether the amount, the frequency or a documented maximum is the problem."""
+        return any(item.category in _DOSE for item in self.findings)
+
+
+def problems(
+    read: ReadRequest, checked: OrderCheck, knowledge: KnowledgeBase, least: Severity, *, is_writing: bool
+) -> list[OrderProblem]:
+    """Return the problems of the selected orders that are at least as severe as ``least``, worst first.
+
+    A dose that could not be checked is shown whatever ``least`` is; while the order is being written (``is_writing``)
+    only where there is a dose already.
+    """
+    by_id = {item.order.id: item for item in read.orders if item.order is not None}
+    found: dict[str, OrderProblem] = {}
+    for assessment in checked.orders:
+        order = by_id[assessment.id]
+        if order.selected and assessment.agent is not None:
+            is_open = not is_writing or _has_dosage(order)
+            for problem in _of_order(order, assessment, knowledge, least, is_open=is_open):
+                known = found.get(problem.topic)
+                found[problem.topic] = _merged(known, problem) if known else problem
+    of_patient = [_of_patient(item) for item in checked.findings if _is_shown(item, least)]
+    unread = [_unread(item) for item in read.orders if item.selected and item.order is None and _concerns_us(item)]
+    return sorted([*found.values(), *of_patient, *unread], key=lambda item: _ORDER.index(item.severity))
+
+
+def _of_order(
+    order: ReadOrder, assessment: OrderAssessment, knowledge: KnowledgeBase, least: Severity, *, is_open: bool
+) -> list[OrderProblem]:
+    agent = knowledge.agents[assessment.agent or ""]
+    shown = [item for item in assessment.findings if _is_shown(item, least) and counts(agent, item)]
+    groups: dict[str, list[Finding]] = {}
+    for item in shown:
+        groups.setdefault(_topic(agent.id, item), []).append(item)
+    found = [
+        OrderProblem(topic, items[0].severity, agent.name, (order,), tuple(items), assessment)
+        for topic, items in groups.items()
+    ]
+    if is_open and assessment.ratio is None and not any(problem.is_about_dose for problem in found):
+        said = _why_unchecked(order, assessment)
+        found.append(OrderProblem(f"{agent.id} not checked", Severity.INFO, agent.name, (order,), (), assessment, said))
+    return found
+
+
+def _has_dosage(order: ReadOrder) -> bool:
+    return any(order.resource.get(name) for name in ("dosageInstruction", "dosage"))
+
+
+def _topic(agent: str, item: Finding) -> str:
+    """Return what makes two findings one problem: all about the dose is one, an interaction is one for both drugs."""
+    if item.category in _DOSE:
+        return f"{agent} dose"
+    return item.id if item.category is Category.INTERACTION else f"{agent} {item.id}"
+
+
+def _is_shown(item: Finding, least: Severity) -> bool:
+    return item.verdict is Verdict.APPLIES and _ORDER.index(item.severity) <= _ORDER.index(least)
+
+
+def _merged(known: OrderProblem, other: OrderProblem) -> OrderProblem:
+    worse = min(known, other, key=lambda item: _ORDER.index(item.severity))
+    orders: Sequence[ReadOrder] = [*known.orders, *(item for item in other.orders if item not in known.orders)]
+    return OrderProblem(
+        known.topic, worse.severity, worse.name, tuple(orders), worse.findings, worse.assessment, worse.said
+    )
+
+
+def _of_patient(item: Finding) -> OrderProblem:
+    return OrderProblem(f"patient {item.id}", item.severity, "Patient", (), (item,))
+
+
+def _concerns_us(order: ReadOrder) -> bool:
+    """Tell whether an unread order may be of one of our drugs: recognised, contradictory, or without any name."""
+    drug = order.drug
+    return drug is None or drug.conflict is not None or drug.coding is not None or drug.name == NAMELESS
+
+
+def _unread(order: ReadOrder) -> OrderProblem:
+    name = order.drug.name if order.drug and order.drug.name else "A medication order"
+    return OrderProblem("order unread", Severity.INFO, name, (order,), said="; ".join(order.unread) or "not readable")
+
+
+_WORDS: Mapping[str, str] = {
+    "patient.weight": "no weight on file",
+    "patient.height": "no height on file",
+    "patient.age": "no age on file",
+}
+
+
+def _why_unchecked(order: ReadOrder, assessment: OrderAssessment) -> str:
+    """Return in a few words why the dose of an order could not be compared."""
+    if order.order is not None and order.order.dose is None and order.unread:
+        return order.unread[0]
+    for item in assessment.not_checked:
+        for need in item.needs:
+            if need in _WORDS:
+                return _WORDS[need]
+    about_dose = [item.why for item in assessment.not_checked if item.check in {"dose", "frequency", "route"}]
+    return about_dose[0] if about_dose else "no documented dose can be compared with it"
