@@ -10,7 +10,7 @@ from dosing_service.model import Coding, Value
 
 
 class Drug(Value, frozen=True):
-    """A drug as far as it was recognised."""
+    """A drug as far as it was recognised; ``also`` are its other ingredients, all of them where ``coding`` is none."""
 
     coding: Coding | None
     name: str
@@ -18,6 +18,7 @@ class Drug(Value, frozen=True):
     is_local: bool
     conflict: str | None
     strength: tuple[Decimal, str] | None
+    also: tuple[Coding, ...] = ()
 
 
 def identify(
