@@ -37,5 +37,5 @@ def identify(
         if code and (is_rxnorm or (system == ATC and code in terminology.drugs_by_atc)):
             return Drug(Coding(code, system), name, "code", False, None, None)
     drug = terminology.drugs_by_name.get(name.lower())
-    coding = Coding(drug.agent or drug.name) if drug else None
+    coding = Coding(drug.rxnorm, RXNORM) if drug and drug.rxnorm else Coding(drug.name) if drug else None
     return Drug(coding, name, "name" if drug else None, False, None, None)
