@@ -106,6 +106,4 @@ def _needed(judged: _Judged) -> Iterator[str]:
 
 def _missing(key: str) -> Problem:
     detail = "the dose cannot be checked without it, and it was not sent"
-    return Problem(
-        f"/prefetch/{key}", "missing", detail, "what the prefetch template asks for, or null if there is none"
-    )
+    return Problem(f"/prefetch/{key}", "missing", detail, "what the prefetch template asks for; null if none exists")

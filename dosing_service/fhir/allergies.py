@@ -82,10 +82,11 @@ def _of(
     if known:
         return known
     drug = identify(given, text, knowledge, index)
-    if drug.coding is not None:
+    recognised = [*([drug.coding] if drug.coding else []), *drug.also]
+    if recognised:
         if drug.by == "name":
             notes.append("an allergy was recognised by its name alone")
-        return [drug.coding]
+        return recognised
     usable = [coding for coding in coded if coding.system in {RXNORM, SNOMED, ATC}]
     if usable:
         return usable[:1]

@@ -66,14 +66,14 @@ def unwrapped(value: Any) -> Any:
 
 
 def _is_answer(value: Any) -> bool:
-    return isinstance(value, Mapping) and "resourceType" not in value and ("resource" in value or "response" in value)
+    return isinstance(value, dict) and "resourceType" not in value and ("resource" in value or "response" in value)
 
 
 def _within(value: Any, depth: int) -> Iterator[Mapping[str, Any]]:
     """Yield the resources in a bundle, a list, or on their own."""
     for one in items(value):
         resource = unwrapped(one)
-        if not isinstance(resource, Mapping):
+        if not isinstance(resource, dict):
             continue
         if resource_type(resource) != "Bundle":
             yield resource

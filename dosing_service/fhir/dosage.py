@@ -80,7 +80,8 @@ def _is_as_needed(dosage: Mapping[str, Any]) -> bool:
     """Tell whether the dose is taken when needed, by any of the fields of four releases."""
     if dosage.get("asNeededBoolean") is True or dosage.get("asNeeded") is True:
         return True
-    return any(items(dosage.get(name)) for name in ("asNeededCodeableConcept", "asNeededFor"))
+    reasons = [*items(dosage.get("asNeededCodeableConcept")), *items(dosage.get("asNeededFor"))]
+    return any(isinstance(reason, Mapping) and reason for reason in reasons)
 
 
 def _needs_no_frequency(dose: OrderedDose | None) -> bool:
@@ -112,12 +113,21 @@ def _why_no_dose(dosage: Mapping[str, Any]) -> str:
 
 
 def _amount(dosage: Mapping[str, Any], notes: list[str]) -> Amount | None:
-    """Return the dose from the first place that has one, of the places of four releases."""
+    """Return the dose from the first place that has one that can be read, of the places of four releases."""
+    reason: Unreadable | None = None
     for place in _places(dosage):
-        found = amount(place.get("doseQuantity")) or amount_range(place.get("doseRange"))
+        try:
+            found = amount(place.get("doseQuantity")) or amount_range(place.get("doseRange"))
+        except Unreadable as unread:
+            reason = reason or unread
+            continue
         if found is not None:
             notes += found.notes
+            if reason is not None:
+                notes.append("the first statement of the dose cannot be read; the next one was judged")
             return found
+    if reason is not None:
+        raise reason
     return None
 
 
@@ -296,9 +306,12 @@ def _at_limit(
     """Return a dose as needed with as many administrations as its maximum holds; else the maximum as the amount of
     its day, week or month.
     """
+    if dose.low > limit:
+        notes.append("a single dose is above the maximum per period that the order itself names")
+        return dose, frequency
     number, rest = divmod(Fraction(limit), Fraction(dose.high))
     is_needed = frequency is not None and frequency.as_needed
-    if is_needed and number >= 1 and not rest and dose.low == dose.high:
+    if is_needed and number >= 1 and not rest:
         notes.append("the maximum per period that the order names was judged as the most that is given")
         return dose, OrderedFrequency(int(number), int(number), every, every, unit, as_needed=True)
     capped = f"{dose.unit}/{unit}"

@@ -43,8 +43,8 @@ Triple = tuple[str | None, str | None, str | None]
 
 
 def element(value: Any) -> Mapping[str, Any]:
-    """Return an object; anything else is an empty one."""
-    return value if isinstance(value, Mapping) else {}
+    """Return an object; anything else is an empty one. JSON objects are dicts, which is faster to ask for."""
+    return value if isinstance(value, dict) else {}
 
 
 def items(value: Any) -> list[Any]:
@@ -56,7 +56,7 @@ def items(value: Any) -> list[Any]:
 
 def elements(value: Any) -> list[Mapping[str, Any]]:
     """Return the objects of a list, or the object that stands in its place."""
-    return [item for item in items(value) if isinstance(item, Mapping)]
+    return [item for item in items(value) if isinstance(item, dict)]
 
 
 def word(value: Any) -> str | None:
@@ -126,7 +126,7 @@ def label(concept: Any) -> str | None:
     for part in items(concept):
         if isinstance(part, str):
             return words(part)
-        if isinstance(part, Mapping):
+        if isinstance(part, dict):
             named = words(part.get("text"))
             shown = (display for _, _, display in codings(part) if display)
             found = named or next(shown, None)

@@ -166,17 +166,18 @@ def _is_taken(record: Mapping[str, Any], today: date) -> bool:
 
 
 def _of(given: Sequence[Triple], drug: Drug, text: str | None, notes: list[str]) -> list[Coding]:
+    """Return the ingredients; a drug that nobody knows is kept by its code or name, so that it is said to be one."""
     if drug.conflict:
-        notes.append("a medication has a code and a text of two different drugs")
+        notes.append("a medication has a code and a text that do not agree, or holds drugs in unknown parts")
     if drug.is_local and not (drug.coding and drug.coding.system == ATC):
         notes.append("a medication for local use was not counted among the medications")
         return []
-    if drug.coding is not None:
+    recognised = [*([drug.coding] if drug.coding else []), *drug.also]
+    if recognised:
         if drug.by == "name":
             notes.append("a medication was recognised by its name alone")
-        return [drug.coding]
+        return recognised
     coded = [Coding(code, system) for system, code, _ in given if code and system in {RXNORM, ATC, SNOMED}]
     if coded and not drug.conflict:
         return coded[:1]
-    name = text or drug.name
-    return [Coding(name) if name else UNREADABLE]
+    return [Coding(text) if text else UNREADABLE]

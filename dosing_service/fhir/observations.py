@@ -107,9 +107,10 @@ def _readings(
     notes: list[str],
 ) -> Iterator[_Reading]:
     known = [(part, code) for part in _parts(resource) for code in _codes(part) if code in terminology.analyte_of_loinc]
-    if not known or not _counts(resource, patient_id, today, born, notes):
+    at = measured_at(resource) if known else None
+    if not known or not _counts(resource, at, patient_id, today, born, notes):
         return
-    at, is_final = measured_at(resource), word(resource.get("status")) != "preliminary"
+    is_final = word(resource.get("status")) != "preliminary"
     if not is_final:
         notes.append("a preliminary result was used")
     for part, code in known:
@@ -128,14 +129,18 @@ def _codes(part: Mapping[str, Any]) -> list[str]:
 
 
 def _counts(
-    resource: Mapping[str, Any], patient_id: str | None, today: date, born: date | None, notes: list[str]
+    resource: Mapping[str, Any],
+    at: Moment | None,
+    patient_id: str | None,
+    today: date,
+    born: date | None,
+    notes: list[str],
 ) -> bool:
     if word(resource.get("status")) not in _USABLE:
         return False
     if is_of_another(resource, patient_id):
         notes.append("an observation of another patient was not used")
         return False
-    at = measured_at(resource)
     if at is not None and is_future(at, today):
         notes.append("an observation of the future was not used")
         return False

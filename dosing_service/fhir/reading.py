@@ -55,8 +55,8 @@ def read(
 ) -> ReadRequest:
     """Return the patient and the orders of a request.
 
-    ``expected`` names the datum that a prefetch key of our own asks for: nothing found there is known to be absent.
-    Under any other key nobody knows what was looked for.
+    ``expected`` names the datum that a prefetch key of our own asks for: where nothing was found under all keys of a
+    datum, it is known to be absent. Under any other key nobody knows what was looked for.
     """
     asked = element(context)
     patient_id = bare_id(asked.get("patientId"))
@@ -97,7 +97,9 @@ def read(
 def _fetched(prefetch: Any, expected: Mapping[str, str]) -> _Prefetch:
     given = supplies(prefetch)
     resources = [resource for supply in given for resource in supply.resources]
-    absent = {expected[supply.key] for supply in given if supply.is_empty and supply.key in expected}
+    empty = {supply.key for supply in given if supply.is_empty}
+    open_data = {datum for key, datum in expected.items() if key not in empty}
+    absent = {expected[key] for key in empty if key in expected} - open_data
     notes = [note for supply in given for note in _about(supply, expected)]
     if len(resources) > _MOST_RESOURCES:
         notes.append("the prefetch holds more resources than are read; the rest was not used")

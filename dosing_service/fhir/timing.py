@@ -41,6 +41,14 @@ _BY_ABBREVIATION = {
     "WK": (1, 1, "wk"),
     "MO": (1, 1, "mo"),
 }
+#: Whose codes these are. Under any other system, and as text, MO may be Monday: there only those that are unmistakable.
+_HL7 = {
+    "http://terminology.hl7.org/CodeSystem/v3-GTSAbbreviation",
+    "http://terminology.hl7.org/CodeSystem/timing-abbreviation",
+    "http://hl7.org/fhir/v3/GTSAbbreviation",
+    None,
+}
+_UNMISTAKABLE = {code: often for code, often in _BY_ABBREVIATION.items() if code not in {"WK", "MO", "BED"}}
 _BY_SNOMED = {
     "229797004": (1, 1, "d"),
     "229799001": (2, 1, "d"),
@@ -165,8 +173,9 @@ def _coded(concept: Any) -> OrderedFrequency | None:
     for system, code, _ in codings(concept):
         if code and system == SNOMED and code in _BY_SNOMED:
             return _of(*_BY_SNOMED[code])
-        if code and system != SNOMED and code.upper() in _BY_ABBREVIATION:
-            return _of(*_BY_ABBREVIATION[code.upper()])
+        known = _BY_ABBREVIATION if system in _HL7 else _UNMISTAKABLE
+        if code and system != SNOMED and code.upper() in known:
+            return _of(*known[code.upper()])
     shown = [display for _, _, display in codings(concept)]
     for name in (label(concept), *shown):
         found = _spoken(name) if name else None
@@ -179,7 +188,7 @@ def _spoken(name: str) -> OrderedFrequency | None:
     text = name.lower().removesuffix(" (qualifier value)").strip()
     if text in _ONCE:
         return OrderedFrequency(once=True)
-    pattern = _BY_WORDS.get(text) or _BY_ABBREVIATION.get(text.upper())
+    pattern = _BY_WORDS.get(text) or _UNMISTAKABLE.get(text.upper())
     return _of(*pattern) if pattern else None
 
 

@@ -267,12 +267,12 @@ def test_nothing_of_a_request_is_shared_or_changed(make: Any) -> None:
 
 def test_no_sentence_repeats_what_was_sent(make: Any) -> None:
     """A name at any place of the record stands in no note and no reason."""
-    secret = "Zacharias"
+    name = "Zacharias"
     texts = [path for path in _PATHS if isinstance(_value(path), str)]
     for path in texts:
-        found = _read(_changed((path, secret)), make.today)
+        found = _read(_changed((path, name)), make.today)
         said = json.dumps([found.notes, [item.unread for item in found.orders], list(found.known)])
-        assert secret not in said, path
+        assert name not in said, path
 
 
 def _value(path: tuple[Any, ...]) -> Any:
