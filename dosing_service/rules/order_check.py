@@ -254,14 +254,18 @@ def _of_regimens(group: _Group) -> list[Finding]:
 
 
 def _not_compared(group: _Group) -> list[NotChecked]:
-    """Return what is missing to read the orders, and to compare them with the regimens they do not fit."""
+    """Return what is missing to read the orders, and to compare them with the regimens they do not fit. An order that
+    fits a dose for another use may still be above the doses for calcinosis that could not be worked out.
+    """
     unchecked = [item for line in group.lines if isinstance(line.ordered, Unreadable) for item in line.ordered.inputs]
     unchecked += [item for line in group.lines for item in line.unchecked]
     if not group.agent.regimens:
         unchecked.append(NotChecked("dose", (), "no dose of this agent is documented here"))
-    if group.together is None or (group.chosen is not None and group.chosen.fits) or not group.candidates:
+    fits = group.chosen.candidate.regimen.use if group.chosen is not None and group.chosen.fits else None
+    if group.together is None or fits not in {None, "reference"} or not group.candidates:
         return unchecked
-    needs = [_without_volume(need) for item in group.candidates if item.dose is None for need in item.needs]
+    open_ = [item for item in group.candidates if item.dose is None and (fits is None or item.regimen.use != fits)]
+    needs = [_without_volume(need) for item in open_ for need in item.needs]
     if group.chosen is None and not needs:
         own = next(per for item in group.candidates for per in item.amounts)
         needs = [order_findings.of_kind(own, group.together)]
