@@ -1,6 +1,6 @@
 """Answers a call: reads it, asks back for what is missing, checks the orders, and returns cards."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 from urllib.parse import quote
@@ -10,7 +10,7 @@ from msgspec import structs
 from dosing_service import service
 from dosing_service.cds_hooks import callback
 from dosing_service.cds_hooks.cards import Style, card
-from dosing_service.cds_hooks.order_problems import problems
+from dosing_service.cds_hooks.order_problems import lacking, problems
 from dosing_service.cds_hooks.requests import Call
 from dosing_service.cds_hooks.services import EXPECTED, Service, queries
 from dosing_service.config import Settings
@@ -21,9 +21,6 @@ from dosing_service.fhir.reading import UNKNOWN, ReadRequest
 from dosing_service.knowledge.base import KnowledgeBase
 from dosing_service.model import OrderCheck, OrderRequest, Value
 from dosing_service.terminology import RxNormIndex
-
-#: The data that a dose can depend on, and the prefetch keys that bring them.
-_KEYS = {"patient.weight": "weight", "patient.height": "height", "patient.age": "patient"}
 
 
 class Desk(Value, frozen=True):
@@ -52,8 +49,9 @@ def answer(call: Call, of: Service, desk: Desk, *, base: str, today: date) -> di
         judged = _asked_back(call, judged, desk, today)
     least = of.least(desk.settings)
     found = problems(judged.read, judged.checked, desk.knowledge, least, is_writing=of.is_writing)
-    if not any(problem.findings for problem in found):
-        _refuse_if_lacking(judged)
+    missing = lacking(judged.read, judged.checked)
+    if missing and not any(problem.findings for problem in found):
+        raise DataMissing(*[_missing(key) for key in missing])
     style = Style(desk.settings.cds_profile, base, call.instance)
     return {"cards": [card(problem, judged.read, desk.knowledge, style) for problem in found]}
 
@@ -85,23 +83,6 @@ def _asked_back(call: Call, judged: _Judged, desk: Desk, today: date) -> _Judged
     again = _judged(call, {**call.prefetch, **fetched.resources}, desk, today) if fetched.resources else judged
     notes = (*again.read.notes, *fetched.notes)
     return _Judged(structs.replace(again.read, notes=notes), again.checked)
-
-
-def _refuse_if_lacking(judged: _Judged) -> None:
-    """Refuse a call that lacks what a selected order's dose depends on; what is known not to exist is no reason."""
-    lacking = [key for key in dict.fromkeys(_needed(judged)) if judged.read.known[key] == UNKNOWN]
-    if lacking:
-        raise DataMissing(*[_missing(key) for key in lacking])
-
-
-def _needed(judged: _Judged) -> Iterator[str]:
-    selected = {item.order.id for item in judged.read.orders if item.order is not None and item.selected}
-    for assessment in judged.checked.orders:
-        if assessment.agent is None or assessment.id not in selected or assessment.ratio is not None:
-            continue
-        for item in assessment.not_checked:
-            if item.check == "dose":
-                yield from (_KEYS[need] for need in item.needs if need in _KEYS)
 
 
 def _missing(key: str) -> Problem:

@@ -1,6 +1,7 @@
 """Writes cards: short for those who are busy, with the numbers, the working and the sources for those who ask why."""
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
@@ -11,8 +12,8 @@ from dosing_service.cds_hooks.order_problems import OrderProblem
 from dosing_service.config import Profile
 from dosing_service.fhir.reading import ReadRequest
 from dosing_service.knowledge.base import KnowledgeBase
-from dosing_service.model import CauseKind, Finding, OrderAssessment, Severity, Value
-from dosing_service.units import display
+from dosing_service.model import CauseKind, Finding, OrderAssessment, Severity, Value, Verdict
+from dosing_service.rules.wording import times_text
 
 _INDICATOR = {
     Severity.CONTRAINDICATED: "critical",
@@ -31,7 +32,16 @@ _REASONS = (
 _TOPICS = "urn:dosing-service:topic"
 _MOST_TOPIC = 100
 _MOST_SOURCES = 4
-_MOST_UNCHECKED = 8
+_MOST_LISTED = 8
+_OBSERVATION = re.compile(r"patient\.observations\[([0-9-]+)\]")
+#: Data by names that say more than the name of the field.
+_DATA = {
+    "patient.allergies": "allergies",
+    "patient.conditions": "diagnoses",
+    "patient.medications": "current medication",
+    "patient.pregnant": "whether pregnant",
+    "patient.lactating": "whether breast-feeding",
+}
 
 
 class Style(Value, frozen=True):
@@ -53,7 +63,7 @@ def card(problem: OrderProblem, read: ReadRequest, knowledge: KnowledgeBase, sty
             "uuid": str(uuid5(NAMESPACE_URL, name)),
             "summary": clipped(_summary(problem)),
             "indicator": _INDICATOR[problem.severity],
-            "detail": "\n\n".join(_detail(problem, read, knowledge)),
+            "detail": "\n\n".join(part for part in _detail(problem, read, knowledge) if part),
             "source": {
                 "label": f"dosing-service, calcinosis cutis knowledge {knowledge.version}",
                 "url": f"{style.base}/docs",
@@ -75,7 +85,7 @@ def card(problem: OrderProblem, read: ReadRequest, knowledge: KnowledgeBase, sty
 
 def _summary(problem: OrderProblem) -> str:
     if problem.said is not None:
-        return f"{problem.name}: dose not checked, {problem.said}"
+        return f"{problem.name}: {problem.said}"
     text = problem.findings[0].summary
     slip = _first_slip(problem)
     if slip is not None:
@@ -102,7 +112,7 @@ def _first_slip(problem: OrderProblem) -> str | None:
     if assessment is None or not problem.is_about_dose or not assessment.likely_causes:
         return None
     ratio = assessment.ratio
-    times = f"{display(ratio.high)} times the documented dose, " if ratio is not None and ratio.high > 1 else ""
+    times = f"{times_text(ratio.high)} the documented dose, " if ratio is not None and ratio.high > 1 else ""
     return f"{times}{_SLIPS[assessment.likely_causes[0].kind]}"
 
 
@@ -115,14 +125,16 @@ def _ordered_text(assessment: OrderAssessment | None) -> str:
 
 def _detail(problem: OrderProblem, read: ReadRequest, knowledge: KnowledgeBase) -> Iterator[str]:
     if problem.said is not None:
-        yield f"**Not checked:** {escaped(problem.said)}."
-    for item in problem.findings:
-        yield f"**{escaped(item.summary)}**\n{escaped(item.management)}"
+        yield f"**{escaped(problem.said[:1].upper() + problem.said[1:])}.**"
+    if problem.findings:
+        first, *others = problem.findings
+        yield f"**{escaped(first.summary)}**\n{escaped(first.management)}"
+        yield "\n".join(f"- {escaped(item.summary)}" for item in others)
     if problem.assessment is not None:
         yield from _working(problem, problem.assessment)
     yield from _of_reading(problem, read)
-    if problem.assessment is not None and problem.assessment.not_checked:
-        yield _unchecked(problem.assessment)
+    if problem.assessment is not None:
+        yield from _unchecked(problem.assessment, knowledge)
     yield from _sources(problem.findings, knowledge)
     yield f"_{escaped(service.NOTICE)}_"
 
@@ -144,22 +156,41 @@ def _of_reading(problem: OrderProblem, read: ReadRequest) -> Iterator[str]:
     for order in problem.orders:
         if order.drug is not None and order.drug.by == "name":
             yield f"Recognised by its name only: {escaped(order.drug.name)}. Check that it is the drug that is meant."
-        yield from (f"As read: {escaped(text)}." for text in order.unread if text != problem.said)
+        yield from (f"As read: {escaped(text)}." for text in order.unread if text not in (problem.said or ""))
     yield from (f"Note: {escaped(text)}." for text in read.notes[:_MOST_SOURCES])
 
 
-def _unchecked(assessment: OrderAssessment) -> str:
-    lines = [f"- {escaped(', '.join(item.needs) or item.check)}" for item in assessment.not_checked[:_MOST_UNCHECKED]]
-    more = len(assessment.not_checked) - len(lines)
-    return "\n".join(["Not checked, for want of:", *lines, *([f"- and {more} more"] if more > 0 else [])])
+def _unchecked(assessment: OrderAssessment, knowledge: KnowledgeBase) -> Iterator[str]:
+    """Yield what forbids the drug and could not be ruled out, and the data that were missing for the checks."""
+    open_ = [item for item in assessment.findings if item.verdict is Verdict.POSSIBLE]
+    worst = [item.summary for item in open_ if item.severity is Severity.CONTRAINDICATED]
+    if worst:
+        yield "Not ruled out:\n" + "\n".join(f"- {escaped(text)}" for text in _first(worst))
+    missing = dict.fromkeys(_datum(need, knowledge) for item in assessment.not_checked for need in item.needs)
+    if missing:
+        yield f"Not checked for want of: {escaped(', '.join(_first([*missing])))}."
+
+
+def _first(texts: Sequence[str]) -> list[str]:
+    more = len(texts) - _MOST_LISTED
+    return [*texts[:_MOST_LISTED], *([f"{more} more"] if more > 0 else [])]
+
+
+def _datum(need: str, knowledge: KnowledgeBase) -> str:
+    """Return ``creatinine in serum or plasma`` for ``patient.observations[2160-0]``."""
+    code = _OBSERVATION.fullmatch(need)
+    if code is not None:
+        analytes = knowledge.terminology.analytes.values()
+        return next((item.name for item in analytes if code[1] in item.units), f"LOINC {code[1]}")
+    return _DATA.get(need, need.rpartition(".")[2].replace("_", " "))
 
 
 def _sources(findings: Iterable[Finding], knowledge: KnowledgeBase) -> Iterator[str]:
     ids = list(dict.fromkeys(id_ for item in findings for id_ in item.references))[:_MOST_SOURCES]
     if ids:
-        is_verified = any(item.verified for item in findings)
+        is_verified = all(item.verified for item in findings)
         cited = "; ".join(escaped(knowledge.references[id_].citation) for id_ in ids)
-        yield f"Sources: {cited}{'' if is_verified else ' (not verified)'}"
+        yield f"Sources: {cited}{'' if is_verified else ' (not all of them verified)'}"
 
 
 # ---------------------------------------------------------------- actions and links

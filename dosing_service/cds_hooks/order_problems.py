@@ -1,16 +1,22 @@
 """What a clinician must act on in checked orders: one problem each, worst first, said once for all orders it is in."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from dosing_service.fhir.drugs import NAMELESS
 from dosing_service.fhir.orders import ReadOrder
-from dosing_service.fhir.reading import ReadRequest
+from dosing_service.fhir.reading import ABSENT, UNKNOWN, ReadRequest
 from dosing_service.knowledge.base import KnowledgeBase
 from dosing_service.model import Category, Finding, OrderAssessment, OrderCheck, Severity, Value, Verdict
 from dosing_service.rules.verdict import counts
 
 _DOSE = {Category.DOSE, Category.DOSE_LIMIT, Category.FREQUENCY}
 _ORDER = list(Severity)
+#: What a dose can depend on: the datum of the record that brings it, and its name.
+_BODY: Mapping[str, tuple[str, str]] = {
+    "patient.weight": ("weight", "weight"),
+    "patient.height": ("height", "height"),
+    "patient.age": ("patient", "birth date"),
+}
 
 
 class OrderProblem(Value, frozen=True):
@@ -40,15 +46,17 @@ def problems(
     """Return the problems of the selected orders that are at least as severe as ``least``, worst first.
 
     A dose that could not be checked is shown whatever ``least`` is; while the order is being written (``is_writing``)
-    only where there is a dose already.
+    only where there is a dose already. Other checks that did not run are shown where ``least`` is the very least.
     """
     by_id = {item.order.id: item for item in read.orders if item.order is not None}
     found: dict[str, OrderProblem] = {}
     for assessment in checked.orders:
         order = by_id[assessment.id]
         if order.selected and assessment.agent is not None:
-            is_open = not is_writing or _has_dosage(order)
-            for problem in _of_order(order, assessment, knowledge, least, is_open=is_open):
+            mine = _found(order, assessment, knowledge, least)
+            if not is_writing or _has_dosage(order):
+                mine += _unchecked(order, assessment, read, knowledge, mine, least)
+            for problem in mine:
                 known = found.get(problem.topic)
                 found[problem.topic] = _merged(known, problem) if known else problem
     of_patient = [_of_patient(item) for item in checked.findings if _is_shown(item, least)]
@@ -56,22 +64,40 @@ def problems(
     return sorted([*found.values(), *of_patient, *unread], key=lambda item: _ORDER.index(item.severity))
 
 
-def _of_order(
-    order: ReadOrder, assessment: OrderAssessment, knowledge: KnowledgeBase, least: Severity, *, is_open: bool
+def _found(
+    order: ReadOrder, assessment: OrderAssessment, knowledge: KnowledgeBase, least: Severity
 ) -> list[OrderProblem]:
     agent = knowledge.agents[assessment.agent or ""]
     shown = [item for item in assessment.findings if _is_shown(item, least) and counts(agent, item)]
     groups: dict[str, list[Finding]] = {}
     for item in shown:
         groups.setdefault(_topic(agent.id, item), []).append(item)
-    found = [
+    for items in groups.values():
+        # Of equally severe findings, what is wrong with the frequency says best what to do.
+        items.sort(key=lambda item: (_ORDER.index(item.severity), item.category is not Category.FREQUENCY))
+    return [
         OrderProblem(topic, items[0].severity, agent.name, (order,), tuple(items), assessment)
         for topic, items in groups.items()
     ]
-    if is_open and assessment.ratio is None and not any(problem.is_about_dose for problem in found):
-        said = _why_unchecked(order, assessment)
-        found.append(OrderProblem(f"{agent.id} not checked", Severity.INFO, agent.name, (order,), (), assessment, said))
-    return found
+
+
+def _unchecked(
+    order: ReadOrder,
+    assessment: OrderAssessment,
+    read: ReadRequest,
+    knowledge: KnowledgeBase,
+    found: Sequence[OrderProblem],
+    least: Severity,
+) -> list[OrderProblem]:
+    """Return what must be said of checks that did not run: at most one problem."""
+    agent = knowledge.agents[assessment.agent or ""]
+    said = None
+    if not any(problem.is_about_dose for problem in found):
+        said = _why_unchecked(order, assessment, read)
+    if said is None and least is Severity.INFO and assessment.not_checked and not found:
+        said = "not every check ran"
+    topic = f"{agent.id} not checked"
+    return [OrderProblem(topic, Severity.INFO, agent.name, (order,), (), assessment, said)] if said else []
 
 
 def _has_dosage(order: ReadOrder) -> bool:
@@ -109,23 +135,38 @@ def _concerns_us(order: ReadOrder) -> bool:
 
 def _unread(order: ReadOrder) -> OrderProblem:
     name = order.drug.name if order.drug and order.drug.name else "A medication order"
-    return OrderProblem("order unread", Severity.INFO, name, (order,), said="; ".join(order.unread) or "not readable")
+    said = f"dose not checked, {'; '.join(order.unread) or 'the order could not be read'}"
+    return OrderProblem("order unread", Severity.INFO, name, (order,), said=said)
 
 
-_WORDS: Mapping[str, str] = {
-    "patient.weight": "no weight on file",
-    "patient.height": "no height on file",
-    "patient.age": "no age on file",
-}
-
-
-def _why_unchecked(order: ReadOrder, assessment: OrderAssessment) -> str:
-    """Return in a few words why the dose of an order could not be compared."""
+def _why_unchecked(order: ReadOrder, assessment: OrderAssessment, read: ReadRequest) -> str | None:
+    """Return in a few words why the dose of an order could not be compared, or could only be in part."""
+    open_ = [item for item in assessment.not_checked if item.check in {"dose", "frequency", "route"}]
+    for datum, name in _missing(assessment):
+        if read.known[datum] == ABSENT:
+            return f"dose not checked, no {name} on file"
+        if read.known[datum] == UNKNOWN:
+            return f"dose not checked, no usable {name} was sent"
+    if assessment.ratio is not None:
+        return None
     if order.order is not None and order.order.dose is None and order.unread:
-        return order.unread[0]
+        return f"dose not checked, {order.unread[0]}"
+    return f"dose not checked, {open_[0].why if open_ else 'no documented dose can be compared with it'}"
+
+
+def lacking(read: ReadRequest, checked: OrderCheck) -> list[str]:
+    """Return the data that nobody sent and the doses of selected orders depend on."""
+    selected = {item.order.id for item in read.orders if item.order is not None and item.selected}
+    needed = [
+        datum
+        for assessment in checked.orders
+        if assessment.agent is not None and assessment.id in selected
+        for datum, _ in _missing(assessment)
+    ]
+    return [datum for datum in dict.fromkeys(needed) if read.known[datum] == UNKNOWN]
+
+
+def _missing(assessment: OrderAssessment) -> Iterator[tuple[str, str]]:
     for item in assessment.not_checked:
-        for need in item.needs:
-            if need in _WORDS:
-                return _WORDS[need]
-    about_dose = [item.why for item in assessment.not_checked if item.check in {"dose", "frequency", "route"}]
-    return about_dose[0] if about_dose else "no documented dose can be compared with it"
+        if item.check == "dose":
+            yield from (_BODY[need] for need in item.needs if need in _BODY)

@@ -15,7 +15,7 @@ from dosing_service.rules.caps import PER_OF_KIND, BoundLimit
 from dosing_service.rules.comparison import EQUAL, WEEKLY, Comparison, Often, Position, documented_rate, expected
 from dosing_service.rules.findings import limit_text
 from dosing_service.rules.ordered import DAYS, Ordered, Span, in_milligrams, in_unit, text_of
-from dosing_service.rules.wording import join
+from dosing_service.rules.wording import join, times_text
 from dosing_service.units import display, exact_text
 
 SEVERITY = MappingProxyType(
@@ -59,7 +59,7 @@ _HALF = Fraction(1, 2)
 #: Forms that give one fixed amount.
 _FIXED = {"autoinjector", "pen", "prefilled-syringe"}
 _TIME_WORDS = {"h": "hours", "d": "days", "wk": "weeks", "mo": "months"}
-_TENTH, _HUNDRED = Decimal("0.1"), Decimal(100)
+
 _IMMEDIATE = {None, "immediate-release"}
 
 
@@ -142,7 +142,7 @@ def _ratio_text(item: Comparison) -> str:
     ratio = item.ratio
     if ratio is None or item.position is not Position.ABOVE or ratio.high < Decimal("1.5"):
         return ""
-    return f", {display(ratio.high.quantize(_TENTH) if ratio.high < _HUNDRED else ratio.high)} times the most,"
+    return f", {times_text(ratio.high)} the most,"
 
 
 def of_frequency(agent: Agent, item: Comparison, ordered: Ordered) -> list[Finding]:

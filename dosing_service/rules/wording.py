@@ -8,6 +8,8 @@ from decimal import Decimal
 from dosing_service.model import Amount, Per
 from dosing_service.units import display, display_range, spelled
 
+_TENTH, _HUNDRED = Decimal("0.1"), Decimal(100)
+
 
 def amount_text(low: Decimal, high: Decimal, unit: str, suffix: str, values: Sequence[Decimal] | None = None) -> str:
     """Return ``50.8 to 101.6 mg daily``; single figures of a source are listed: ``1.8, 2.24 or 2.4 g daily``."""
@@ -21,6 +23,11 @@ def amount_text(low: Decimal, high: Decimal, unit: str, suffix: str, values: Seq
 def amount(per: Per, low: Decimal, high: Decimal, unit: str, suffix: str) -> Amount:
     """Return an amount with its text."""
     return Amount(per, low, high, unit, amount_text(low, high, unit, suffix))
+
+
+def times_text(ratio: Decimal) -> str:
+    """Return ``6.4 times`` for 6.429."""
+    return f"{display(ratio.quantize(_TENTH) if ratio < _HUNDRED else ratio)} times"
 
 
 def join(parts: Sequence[str]) -> str:
