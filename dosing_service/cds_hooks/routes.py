@@ -16,6 +16,7 @@ from dosing_service.errors import MalformedBody, Problem, UnknownId
 from dosing_service.http.strict_json import encode, read_object
 from dosing_service.knowledge.base import KnowledgeBase
 from dosing_service.terminology import RxNormIndex
+from dosing_service.terminology.names import name_book
 
 #: Records nest deeper than the requests of our own: resources in bundles, with extensions in extensions.
 _MAX_DEPTH = 100
@@ -29,6 +30,7 @@ def blueprint(settings: Settings, knowledge: KnowledgeBase, index: RxNormIndex |
     """
     routes = Blueprint("cds_hooks", __name__)
     cors.register(routes, settings)
+    name_book(knowledge)  # collected now, so that no clinician waits for it
     clients, store, desk = clients_of(settings), feedback.open_store(settings), Desk(settings, knowledge, index)
 
     @routes.get("/cds-services")
@@ -50,7 +52,7 @@ def blueprint(settings: Settings, knowledge: KnowledgeBase, index: RxNormIndex |
         service = _find(id_)
         read = feedback.read(read_object(request, settings.cds_max_body_bytes, _MAX_DEPTH))
         if not read.entries:
-            expected = "a list of objects with card and outcome (accepted or overridden)"
+            expected = f"1 to {feedback.MAX_ENTRIES} objects with card and outcome (accepted or overridden)"
             raise MalformedBody(Problem("/feedback", "no-feedback", "; ".join(read.unread), expected))
         store.add(read.entries, service=service.id, caller=caller, received=datetime.now(UTC))
         return _answer(b"")
