@@ -2,7 +2,6 @@
 
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
-from http import HTTPStatus
 
 from flask import Blueprint, Response, request
 
@@ -44,7 +43,8 @@ def blueprint(settings: Settings, knowledge: KnowledgeBase, index: RxNormIndex |
         asked = read_call(read_object(request, settings.cds_max_body_bytes, _MAX_DEPTH), service)
         base = str(settings.public_url or request.host_url.rstrip("/"))
         today = date.today()  # noqa: DTZ011 - the day it is where the service stands
-        return _answer(encode(answer(asked, service, desk, base=base, today=today)))
+        cards = answer(asked, service, desk, base=base, today=today)
+        return _kept_nowhere(Response(encode(cards), mimetype="application/json"))
 
     @routes.post("/cds-services/<id_>/feedback")
     def take_feedback(id_: str) -> Response:
@@ -55,7 +55,7 @@ def blueprint(settings: Settings, knowledge: KnowledgeBase, index: RxNormIndex |
             expected = f"1 to {feedback.MAX_ENTRIES} objects with card and outcome (accepted or overridden)"
             raise MalformedBody(Problem("/feedback", "no-feedback", "; ".join(read.unread), expected))
         store.add(read.entries, service=service.id, caller=caller, received=datetime.now(UTC))
-        return _answer(b"")
+        return _kept_nowhere(Response(mimetype="text/plain"))
 
     return routes
 
@@ -67,7 +67,6 @@ def _find(id_: str) -> Service:
     return service
 
 
-def _answer(body: bytes) -> Response:
-    response = Response(body, HTTPStatus.OK, mimetype="application/json")
+def _kept_nowhere(response: Response) -> Response:
     response.headers["Cache-Control"] = "no-store"
     return response
