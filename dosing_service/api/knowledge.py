@@ -53,7 +53,7 @@ def describe(knowledge: KnowledgeBase) -> dict[str, Any]:
             "agents_without_dose": sorted(agent.id for agent in agents if not agent.regimens),
             "regimens_verified": sum(regimen.citations.verified for regimen in regimens),
             "regimens_by_use": dict(sorted(Counter(regimen.use for regimen in regimens).items())),
-            "not_covered": ["cds-hooks"],
+            "not_covered": [],
         },
         "disagreements": [{"id": id_, "agents": sorted(ids)} for id_, ids in sorted(register.items())],
         "self_test": {"doses": len(knowledge.known_answers), "failures": failures(knowledge)},

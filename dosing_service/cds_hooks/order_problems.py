@@ -8,6 +8,7 @@ from dosing_service.fhir.reading import ABSENT, UNKNOWN, ReadRequest
 from dosing_service.knowledge.base import KnowledgeBase
 from dosing_service.model import Category, Finding, OrderAssessment, OrderCheck, Severity, Value, Verdict
 from dosing_service.rules.verdict import counts
+from dosing_service.terminology.names import name_book
 
 _DOSE = {Category.DOSE, Category.DOSE_LIMIT, Category.FREQUENCY}
 _ORDER = list(Severity)
@@ -60,7 +61,11 @@ def problems(
                 known = found.get(problem.topic)
                 found[problem.topic] = _merged(known, problem) if known else problem
     of_patient = [_of_patient(item) for item in checked.findings if _is_shown(item, least)]
-    unread = [_unread(item) for item in read.orders if item.selected and item.order is None and _concerns_us(item)]
+    unread = [
+        _unread(item)
+        for item in read.orders
+        if item.selected and item.order is None and _concerns_us(item, knowledge)
+    ]
     return sorted([*found.values(), *of_patient, *unread], key=lambda item: _ORDER.index(item.severity))
 
 
@@ -127,10 +132,14 @@ def _of_patient(item: Finding) -> OrderProblem:
     return OrderProblem(f"patient {item.id}", item.severity, "Patient", (), (item,))
 
 
-def _concerns_us(order: ReadOrder) -> bool:
-    """Tell whether an unread order may be of one of our drugs: recognised, contradictory, or without any name."""
+def _concerns_us(order: ReadOrder, knowledge: KnowledgeBase) -> bool:
+    """Tell whether an unread order is to be carried out and may be of one of our drugs: it has no name, or one of ours
+    stands in it.
+    """
+    if order.is_off:
+        return False
     drug = order.drug
-    return drug is None or drug.conflict is not None or drug.coding is not None or drug.name == NAMELESS
+    return drug is None or drug.name == NAMELESS or name_book(knowledge).mentions_agent(f"{drug.name}; {drug.conflict}")
 
 
 def _unread(order: ReadOrder) -> OrderProblem:

@@ -41,6 +41,7 @@ from dosing_service.rules import (
 from dosing_service.rules.comparison import (
     Candidate,
     Comparison,
+    Position,
     best,
     candidates,
     compare,
@@ -185,10 +186,15 @@ def _written_alike(fitting: list[Candidate], together: Ordered | None) -> list[C
 
 
 def _chosen(agent: Agent, usable: Sequence[Candidate], comparisons: Sequence[Comparison]) -> Comparison | None:
-    """Return the comparison that counts; none but a fitting one while a documented concentration waits for a volume."""
+    """Return the comparison that counts; none but a fitting one while a documented concentration waits for a volume,
+    and none below a range while another regimen, which might be lower, waits for the weight.
+    """
     chosen = best(agent, comparisons)
+    if chosen is None or chosen.fits:
+        return chosen
     waits = any(need == VOLUME for item in usable for part in item.needs for need in part.needs)
-    return None if waits and chosen is not None and not chosen.fits else chosen
+    may_fit = chosen.position is Position.BELOW and any(item.dose is None for item in usable)
+    return None if waits or may_fit else chosen
 
 
 def _common_route(members: tuple[Line, ...], agent: Agent) -> str | None:

@@ -78,6 +78,12 @@ class NameBook:
         """
         return drug.agent is not None and (drug.agent, substance.lower()) in self._doses
 
+    def mentions_agent(self, text: str) -> bool:
+        """Tell whether the name of one of our agents stands anywhere in a text, whatever its neighbours make of it."""
+        words = Words(text)
+        found = (self._at(words, position) for position in range(len(words.words)))
+        return any(item.drug.agent is not None for item in found if item is not None)
+
     def _read(self, text: str) -> Reading:
         """Return what a text names."""
         words = Words(text)
