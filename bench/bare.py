@@ -18,8 +18,8 @@ def create_app() -> Flask:
     headers = [(name, value) for name, _, value in lines if name.lower() not in _WRITTEN_BY_SERVER]
     app = Flask(__name__, static_folder=None)
 
-    @app.post("/v1/<resource>")
-    def repeat(resource: str) -> Response:  # noqa: ARG001 - the same for every resource
+    @app.post("/<root>/<resource>")
+    def repeat(root: str, resource: str) -> Response:  # noqa: ARG001 - the same for every resource
         # The service has to read what it is asked; a route that left the body on the socket would be spared that.
         request.get_data(cache=False)
         return Response(body, headers=headers)

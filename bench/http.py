@@ -16,6 +16,8 @@ from bench import bare, engine, process
 
 _PROJECT = Path(__file__).resolve().parents[1]
 _HOST = "127.0.0.1"
+#: Links in answers begin with the name that was asked, so both servers are asked by the same.
+_NAME = "dosing.example.org"
 _START_SECONDS = 60
 _ANSWER_SECONDS = 10
 # Above the graceful timeout of gunicorn.conf.py: a server that takes longer does not stop by itself.
@@ -33,7 +35,7 @@ class Connection:
 
     def __init__(self, port: int, request: engine.Request) -> None:
         head = (
-            f"POST {request.path} HTTP/1.1\r\nHost: {_HOST}:{port}\r\n"
+            f"POST {request.path} HTTP/1.1\r\nHost: {_NAME}\r\n"
             f"Content-Type: application/json\r\nContent-Length: {len(request.body)}\r\n\r\n"
         )
         self._request = head.encode() + request.body

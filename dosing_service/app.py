@@ -41,7 +41,7 @@ def create_app(settings: config.Settings | None = None, known: KnowledgeBase | N
     app.register_blueprint(references.blueprint(known))
     app.register_blueprint(knowledge_api.blueprint(known))
     app.register_blueprint(operations.blueprint(known))
-    app.register_blueprint(contract.blueprint())
+    app.register_blueprint(contract.blueprint(lambda: create_app(config.Settings(), known).test_client()))
     app.register_blueprint(cds_hooks.blueprint(settings, known, index))
     app.after_request(_harden)
     return app

@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields
+from marshmallow import EXCLUDE, INCLUDE, RAISE, Schema, ValidationError, fields
 
 from dosing_service.units import ALIASES, FACTORS, Measure, UnitRefused, plain, resolve, times
 
@@ -65,6 +65,13 @@ class AnswerSchema(Schema):
 
     class Meta:
         unknown = EXCLUDE
+
+
+class SparseSchema(Schema):
+    """An object of another standard: unknown fields are let through, and what is not required may be absent."""
+
+    class Meta:
+        unknown = INCLUDE
 
 
 class SortedStrings(fields.Field[Any]):

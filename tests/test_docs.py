@@ -16,6 +16,9 @@ from click.testing import CliRunner
 from flask.testing import FlaskClient
 
 from dosing_service import __version__
+from dosing_service.cds_hooks.callback import BUDGET_SECONDS
+from dosing_service.cds_hooks.feedback import MAX_ENTRIES
+from dosing_service.cds_hooks.markdown import MOST_SUMMARY
 from dosing_service.cli import main
 from dosing_service.config import Settings
 from dosing_service.http.strict_json import MAX_DEPTH
@@ -143,6 +146,31 @@ def test_no_document_names_a_setting_that_does_not_exist() -> None:
 def test_bounds_of_input_are_those_of_the_code(bound: str) -> None:
     """SECURITY.md states the bounds that the reader of requests holds."""
     assert bound in read("SECURITY.md")
+
+
+def test_prefetch_to_type_in_is_that_of_discovery(client: FlaskClient) -> None:
+    """Whoever types the queries of the guide in by hand asks for what discovery asks for, in every service."""
+    text = next(text for _, text in blocks("docs/cds-hooks.md") if text.startswith("patient "))
+    queries = re.findall(r"^(\w+) +(.+\n(?: +.+\n)*)", text, re.MULTILINE)
+    shown = {key: "".join(query.split()) for key, query in queries}
+    services = client.get("/cds-services").get_json()["services"]
+    assert [shown] * len(services) == [service["prefetch"] for service in services]
+
+
+@pytest.mark.parametrize(
+    ("bound", "name"),
+    [
+        (f"{BUDGET_SECONDS} seconds", "docs/cds-hooks.md"),
+        (f"{BUDGET_SECONDS} seconds", "docs/operations.md"),
+        (f"{Settings().cds_max_body_bytes} bytes", "docs/cds-hooks.md"),
+        (f"{Settings().cds_max_body_bytes} bytes", "SECURITY.md"),
+        (f"{MAX_ENTRIES} entries", "docs/cds-hooks.md"),
+        (f"{MOST_SUMMARY} characters", "docs/cds-hooks.md"),
+    ],
+)
+def test_bounds_of_cds_hooks_are_those_of_the_code(bound: str, name: str) -> None:
+    """A time or size that a client has to reckon with is the one that holds."""
+    assert bound in read(name)
 
 
 @pytest.mark.parametrize("status", list(Status))

@@ -7,14 +7,15 @@ from collections.abc import Callable
 from typing import Any
 
 import yaml
-from flask import Blueprint, Response, current_app, render_template, request
+from flask import Blueprint, Response, render_template, request
+from flask.testing import FlaskClient
 
 from dosing_service.api.caching import Document
 
 
-def blueprint() -> Blueprint:
-    """Return the routes of this resource. The document is built on the first request for it: most workers never
-    serve it.
+def blueprint(examples: Callable[[], FlaskClient]) -> Blueprint:
+    """Return the routes of this resource. The document is built on the first request for it (most workers never serve
+    it), with answers of the application that ``examples`` returns a client of.
     """
     routes = Blueprint("contract", __name__)
     kept: dict[str, Document] = {}
@@ -23,7 +24,7 @@ def blueprint() -> Blueprint:
         if name not in kept:
             from dosing_service.api.specification import specification  # noqa: PLC0415 - apispec is only needed for these pages
 
-            kept[name] = Document(build(specification(current_app.test_client())).encode(), media_type)
+            kept[name] = Document(build(specification(examples())).encode(), media_type)
         return kept[name].answer(request)
 
     @routes.get("/openapi.json")

@@ -16,10 +16,11 @@ from marshmallow import Schema, fields
 
 from dosing_service import __version__, service
 from dosing_service.model import Category, CauseKind, OrderVerdict, Severity, Status, Verdict
+from schemas import cds_hooks as cds
 from schemas import knowledge as known
 from schemas import service as wire
 from schemas.dose_calculations import DoseRequestSchema
-from schemas.fields import StrictSchema
+from schemas.fields import AnswerSchema
 from schemas.order_checks import OrderCheckAnswerSchema, OrderCheckRequestSchema
 from schemas.treatment_options import TreatmentAnswerSchema, TreatmentRequestSchema
 
@@ -37,17 +38,22 @@ _JSON = "application/json"
 _PROBLEM = "application/problem+json"
 _PROBLEMS = {
     400: "Not JSON as this service reads it",
+    401: "The caller is not believed; why is not said",
     404: "Nothing has this id",
+    412: "A dose cannot be checked without data that were not sent",
     413: "The body is too large",
     415: "The body is not JSON in UTF-8",
     422: "Understood, and cannot be answered as it stands",
+    503: "What was sent could not be kept; send it again later",
 }
 _CHILD = {"age": {"value": 9, "unit": "a"}, "weight": {"value": 25, "unit": "kg"}}
 
 
 @dataclass(frozen=True)
 class _Operation:
-    """One operation: ``asked`` maps the name of an example to the address and body that produce it."""
+    """One operation: ``asked`` maps the name of an example to the address and body that produce it; ``sent`` are bodies
+    that only a running service takes. Without ``media`` the answer has no body.
+    """
 
     id: str
     method: str
@@ -61,6 +67,8 @@ class _Operation:
     body: type[Schema] | None = None
     parameters: tuple[Mapping[str, Any], ...] = ()
     problems: tuple[int, ...] = ()
+    problem: type[Schema] = wire.ProblemSchema
+    sent: Mapping[str, Any] = field(default_factory=dict)
     others: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -84,6 +92,51 @@ _ALENDRONATE = {
     "frequency": {"times": 1, "every": {"value": 1, "unit": "d"}},
     "route": "oral",
     "duration": {"value": 30, "unit": "d"},
+}
+_SERVICES = "/cds-services"
+_RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
+
+
+def _call(code: str, name: str, milligrams: int) -> dict[str, Any]:
+    """Return a call to sign one oral order, once daily."""
+    quantity = {"value": milligrams, "unit": "mg", "system": "http://unitsofmeasure.org", "code": "mg"}
+    order = {
+        "resourceType": "MedicationRequest",
+        "id": "order-1",
+        "status": "draft",
+        "intent": "order",
+        "subject": {"reference": "Patient/patient-1"},
+        "medicationCodeableConcept": {"coding": [{"system": _RXNORM, "code": code, "display": name}]},
+        "dosageInstruction": [
+            {
+                "timing": {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d"}},
+                "doseAndRate": [{"doseQuantity": quantity}],
+            }
+        ],
+    }
+    return {
+        "hook": "order-sign",
+        "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
+        "context": {
+            "userId": "Practitioner/practitioner-1",
+            "patientId": "patient-1",
+            "draftOrders": {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": order}]},
+        },
+        "prefetch": {"conditions": None, "allergies": None, "medications": None},
+    }
+
+
+_CALL = _call("904431", "alendronate sodium 70 MG Oral Tablet", 70)
+_CALL_WITHOUT_WEIGHT = _call("3443", "diltiazem", 120)
+_FEEDBACK = {
+    "feedback": [
+        {
+            "card": "f6b95768-b1c8-5c10-8c8e-4c1b1f0e6d5a",
+            "outcome": "overridden",
+            "overrideReason": {"reason": {"system": "urn:example", "code": "risk-benefit-ratio"}},
+            "outcomeTimestamp": "2026-12-01T08:30:00Z",
+        }
+    ]
 }
 _OPERATIONS = (
     _Operation(
@@ -218,6 +271,47 @@ _OPERATIONS = (
         others=_KEPT,
     ),
     _Operation(
+        id="discoverServices",
+        method="get",
+        path=_SERVICES,
+        tag="cds-hooks",
+        summary="The CDS Hooks services, with the prefetch that each asks for",
+        answer=cds.DiscoverySchema,
+        asked={"services": (_SERVICES, None)},
+    ),
+    _Operation(
+        id="callService",
+        method="post",
+        path=f"{_SERVICES}/{{id}}",
+        tag="cds-hooks",
+        summary="Cards for orders that are being selected or signed",
+        description="Orders are FHIR resources (R4; shapes of STU3 and R5 are read too).",
+        answer=cds.CardsSchema,
+        body=cds.CallSchema,
+        asked={
+            "a-weekly-drug-ordered-daily": (f"{_SERVICES}/calcinosis-order-sign", _CALL),
+            "data-missing": (f"{_SERVICES}/calcinosis-order-sign", _CALL_WITHOUT_WEIGHT),
+        },
+        parameters=(_path_id("calcinosis-order-sign"),),
+        problems=(400, 401, 404, 412, 413, 415),
+        problem=cds.CdsProblemSchema,
+    ),
+    _Operation(
+        id="takeFeedback",
+        method="post",
+        path=f"{_SERVICES}/{{id}}/feedback",
+        tag="cds-hooks",
+        summary="What clinicians did with cards; the same report again changes nothing",
+        answer=None,
+        body=cds.FeedbackSchema,
+        asked={},
+        sent={"an-overridden-card": _FEEDBACK},
+        media="",
+        parameters=(_path_id("calcinosis-order-sign"),),
+        problems=(400, 401, 404, 413, 415, 503),
+        problem=cds.CdsProblemSchema,
+    ),
+    _Operation(
         id="isAlive",
         method="get",
         path="/livez",
@@ -310,7 +404,7 @@ def _openapi_of(_converter: Any, field_: fields.Field[Any], **_: Any) -> dict[st
 def _finish(component: dict[str, Any], schema: type[Schema]) -> None:
     """Say what a schema is for, and that an answer always has all its fields."""
     component["description"] = " ".join((schema.__doc__ or "").split())
-    if not issubclass(schema, StrictSchema):
+    if issubclass(schema, AnswerSchema):
         component["required"] = list(component["properties"])
     for property_ in component["properties"].values():
         property_.pop("readOnly", None)
@@ -325,7 +419,7 @@ def _described(operation: _Operation, client: FlaskClient) -> dict[str, Any]:
         "responses": {
             "200": _answer(operation, answers),
             **{code: {"description": text} for code, text in operation.others.items()},
-            **{str(code): _problem(code, answers) for code in operation.problems},
+            **{str(code): _problem(operation, code, answers) for code in operation.problems},
         },
     }
     if operation.description:
@@ -333,9 +427,8 @@ def _described(operation: _Operation, client: FlaskClient) -> dict[str, Any]:
     if operation.parameters:
         described["parameters"] = list(operation.parameters)
     if operation.body:
-        bodies = {
-            name: {"value": body} for name, (_, body) in operation.asked.items() if answers[name][0] == HTTPStatus.OK
-        }
+        taken = {name: body for name, (_, body) in operation.asked.items() if answers[name][0] == HTTPStatus.OK}
+        bodies = {name: {"value": body} for name, body in {**taken, **operation.sent}.items()}
         described["requestBody"] = {
             "required": True,
             "content": {_JSON: {"schema": operation.body, "examples": bodies}},
@@ -349,19 +442,22 @@ def _ask(client: FlaskClient, method: str, address: str, body: Any) -> tuple[int
 
 
 def _answer(operation: _Operation, answers: Mapping[str, tuple[int, Any]]) -> dict[str, Any]:
+    content: dict[str, Any]
     if operation.answer is None:
         kind = "string" if operation.media == "text/html" else "object"
-        content: dict[str, Any] = {"schema": {"type": kind}, "example": _FIRST_WORDS[operation.media]}
+        content = {"schema": {"type": kind}, "example": _FIRST_WORDS.get(operation.media)}
     else:
         content = {"schema": operation.answer, "examples": _examples(answers, HTTPStatus.OK)}
-    answer: dict[str, Any] = {"description": operation.summary, "content": {operation.media: content}}
+    answer: dict[str, Any] = {"description": operation.summary}
+    if operation.media:
+        answer["content"] = {operation.media: content}
     if operation.others is _KEPT:
         answer["headers"] = {"ETag": {"schema": {"type": "string"}}}
     return answer
 
 
-def _problem(code: int, answers: Mapping[str, tuple[int, Any]]) -> dict[str, Any]:
-    content: dict[str, Any] = {"schema": wire.ProblemSchema}
+def _problem(operation: _Operation, code: int, answers: Mapping[str, tuple[int, Any]]) -> dict[str, Any]:
+    content: dict[str, Any] = {"schema": operation.problem}
     examples = _examples(answers, code)
     if examples:
         content["examples"] = examples

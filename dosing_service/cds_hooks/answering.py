@@ -77,7 +77,8 @@ def _asked_back(call: Call, judged: _Judged, desk: Desk, today: date) -> _Judged
     missing = {key for key, state in judged.read.known.items() if state == UNKNOWN}
     if not missing or patient_id is None or call.authorization is None:
         return judged
-    asked = {key: query for key, query in queries(desk.knowledge, quote(patient_id, safe="")).items() if key in missing}
+    every = queries(desk.knowledge, quote(patient_id, safe=""))
+    asked = {key: query for key, query in every.items() if EXPECTED[key] in missing}
     server, token = call.authorization.server, call.authorization.token
     fetched = callback.fetch(asked, server, token, settings=desk.settings)
     again = _judged(call, {**call.prefetch, **fetched.resources}, desk, today) if fetched.resources else judged

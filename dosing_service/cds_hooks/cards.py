@@ -31,6 +31,7 @@ _REASONS = (
 )
 _TOPICS = "urn:dosing-service:topic"
 _MOST_TOPIC = 100
+_MOST_NAME = 60
 _MOST_SOURCES = 4
 _MOST_LISTED = 8
 _OBSERVATION = re.compile(r"patient\.observations\[([0-9-]+)\]")
@@ -85,7 +86,8 @@ def card(problem: OrderProblem, read: ReadRequest, knowledge: KnowledgeBase, sty
 
 def _summary(problem: OrderProblem) -> str:
     if problem.said is not None:
-        return f"{problem.name}: {problem.said}"
+        # The name may be as long as a record has it, and must leave room for what is said of it.
+        return f"{clipped(problem.name, _MOST_NAME)}: {problem.said}"
     text = problem.findings[0].summary
     slip = _first_slip(problem)
     if slip is not None:

@@ -11,6 +11,8 @@ from dosing_service.units import over, plain
 
 _BY_FACTOR = {CauseKind.TENFOLD, CauseKind.THOUSANDFOLD, CauseKind.LB_FOR_KG}
 _PERIODS = {"d", "wk", "mo"}
+#: The order in words, which would contradict the corrected numbers and be what people read.
+_WORDS = {"text", "patientInstruction", "renderedDosageInstruction"}
 
 
 def corrected(
@@ -31,7 +33,12 @@ def corrected(
     elif cause.kind is CauseKind.DAILY_INSTEAD_OF_WEEKLY and assessment.agent is not None:
         regimen = knowledge.agents[assessment.agent].regimens[cause.would_be.regimen]
         changed = _with_frequency(instruction, regimen.frequency)
-    return None if changed is None else pruned({**order.resource, "dosageInstruction": [changed]})
+    if changed is None:
+        return None
+    kept = {name: item for name, item in order.resource.items() if name not in _WORDS}
+    said = {name: item for name, item in changed.items() if name not in _WORDS}
+    resource: dict[str, Any] = pruned({**kept, "dosageInstruction": [said]})
+    return resource
 
 
 def _with_dose(instruction: Mapping[str, Any], order: ReadOrder, cause: LikelyCause) -> dict[str, Any] | None:
@@ -51,7 +58,7 @@ def _with_dose(instruction: Mapping[str, Any], order: ReadOrder, cause: LikelyCa
 
 
 def _with_frequency(instruction: Mapping[str, Any], frequency: Frequency | None) -> dict[str, Any] | None:
-    """Return the instruction at the documented frequency; its text would contradict it and is left out."""
+    """Return the instruction at the documented frequency."""
     if frequency is None or frequency.unit not in _PERIODS or frequency.on_days:
         return None
     if frequency.times_low != frequency.times_high or frequency.every_low != frequency.every_high:
@@ -60,8 +67,7 @@ def _with_frequency(instruction: Mapping[str, Any], frequency: Frequency | None)
     repeat = timing.get("repeat") if isinstance(timing, dict) else None
     bounds = {name: item for name, item in (repeat or {}).items() if name.startswith("bounds")}
     documented = {"frequency": frequency.times_low, "period": frequency.every_low, "periodUnit": frequency.unit}
-    kept = {name: item for name, item in instruction.items() if name not in {"text", "patientInstruction"}}
-    return {**kept, "timing": {"repeat": {**bounds, **documented}}}
+    return {**instruction, "timing": {"repeat": {**bounds, **documented}}}
 
 
 def pruned(node: Any) -> Any:

@@ -84,14 +84,15 @@ def read(body: object) -> Reading:
     entries = _entries(body)
     if not entries:
         unread.append("no feedback was found")
-    for place, entry in enumerate(entries[:MAX_ENTRIES]):
+    if len(entries) > MAX_ENTRIES:
+        # All or nothing: a client that learns of no error would not send the rest again.
+        return Reading((), (f"more than {MAX_ENTRIES} entries were sent at once",))
+    for place, entry in enumerate(entries):
         item = _entry(entry)
         if isinstance(item, Feedback):
             found.append(item)
         else:
             unread.append(f"feedback[{place}] {item}")
-    if len(entries) > MAX_ENTRIES:
-        unread.append(f"only the first {MAX_ENTRIES} entries were read")
     return Reading(tuple(found), tuple(unread))
 
 

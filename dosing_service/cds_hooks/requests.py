@@ -34,9 +34,10 @@ def read_call(document: Any, service: Service) -> Call:
     if not isinstance(document, dict):
         raise _refused("", "not-an-object", "a JSON object is expected here", "a CDS Hooks request")
     hook, instance, context = (document.get(name) for name in ("hook", "hookInstance", "context"))
+    if hook is None:
+        raise _refused("/hook", "missing", "this field is required", service.hook)
     if hook != service.hook:
-        code = "missing" if hook is None else "other-hook"
-        raise _refused("/hook", code, "this service answers another hook", service.hook)
+        raise _refused("/hook", "other-hook", "this service answers another hook", service.hook)
     if not isinstance(instance, str) or not instance:
         raise _refused("/hookInstance", "missing", "this field is required", "a UUID that is new for each call")
     if not isinstance(context, dict):

@@ -2,7 +2,6 @@
 
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
-from http import HTTPStatus
 
 from flask import Blueprint, Response, request
 
@@ -16,6 +15,7 @@ from dosing_service.errors import MalformedBody, Problem, UnknownId
 from dosing_service.http.strict_json import encode, read_object
 from dosing_service.knowledge.base import KnowledgeBase
 from dosing_service.terminology import RxNormIndex
+from dosing_service.terminology.names import name_book
 
 #: Records nest deeper than the requests of our own: resources in bundles, with extensions in extensions.
 _MAX_DEPTH = 100
@@ -29,6 +29,7 @@ def blueprint(settings: Settings, knowledge: KnowledgeBase, index: RxNormIndex |
     """
     routes = Blueprint("cds_hooks", __name__)
     cors.register(routes, settings)
+    name_book(knowledge)  # collected now, so that no clinician waits for it
     clients, store, desk = clients_of(settings), feedback.open_store(settings), Desk(settings, knowledge, index)
 
     @routes.get("/cds-services")
@@ -42,7 +43,8 @@ def blueprint(settings: Settings, knowledge: KnowledgeBase, index: RxNormIndex |
         asked = read_call(read_object(request, settings.cds_max_body_bytes, _MAX_DEPTH), service)
         base = str(settings.public_url or request.host_url.rstrip("/"))
         today = date.today()  # noqa: DTZ011 - the day it is where the service stands
-        return _answer(encode(answer(asked, service, desk, base=base, today=today)))
+        cards = answer(asked, service, desk, base=base, today=today)
+        return _kept_nowhere(Response(encode(cards), mimetype="application/json"))
 
     @routes.post("/cds-services/<id_>/feedback")
     def take_feedback(id_: str) -> Response:
@@ -50,10 +52,10 @@ def blueprint(settings: Settings, knowledge: KnowledgeBase, index: RxNormIndex |
         service = _find(id_)
         read = feedback.read(read_object(request, settings.cds_max_body_bytes, _MAX_DEPTH))
         if not read.entries:
-            expected = "a list of objects with card and outcome (accepted or overridden)"
+            expected = f"1 to {feedback.MAX_ENTRIES} objects with card and outcome (accepted or overridden)"
             raise MalformedBody(Problem("/feedback", "no-feedback", "; ".join(read.unread), expected))
         store.add(read.entries, service=service.id, caller=caller, received=datetime.now(UTC))
-        return _answer(b"")
+        return _kept_nowhere(Response(mimetype="text/plain"))
 
     return routes
 
@@ -65,7 +67,6 @@ def _find(id_: str) -> Service:
     return service
 
 
-def _answer(body: bytes) -> Response:
-    response = Response(body, HTTPStatus.OK, mimetype="application/json")
+def _kept_nowhere(response: Response) -> Response:
     response.headers["Cache-Control"] = "no-store"
     return response

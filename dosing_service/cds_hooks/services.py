@@ -14,7 +14,7 @@ from dosing_service.model import Severity, Value
 LOINC = "http://loinc.org"
 _WEIGHT = ("29463-7", "3141-9")
 _HEIGHT = ("8302-2",)
-#: What each key of the prefetch holds; a null under it says that there is none.
+#: What each key of the prefetch holds. Nulls under all keys of a datum say that there is none.
 EXPECTED: Mapping[str, str] = {
     "patient": "patient",
     "weight": "weight",
@@ -23,7 +23,7 @@ EXPECTED: Mapping[str, str] = {
     "conditions": "conditions",
     "allergies": "allergies",
     "medications": "medications",
-    "statements": "statements",
+    "statements": "medications",
 }
 
 

@@ -8,6 +8,7 @@ import click
 
 from dosing_service import create_app, knowledge, service
 from dosing_service.cli.reading import loaded, refuse
+from dosing_service.config import Settings
 from dosing_service.errors import DosingError, UnknownId
 
 
@@ -63,7 +64,7 @@ def openapi() -> None:
     from dosing_service.api.contract import as_yaml_text  # noqa: PLC0415 - only needed here
     from dosing_service.api.specification import specification  # noqa: PLC0415 - only needed here
 
-    click.echo(as_yaml_text(specification(create_app(known=loaded()).test_client())), nl=False)
+    click.echo(as_yaml_text(specification(create_app(Settings(), loaded()).test_client())), nl=False)
 
 
 @click.command()

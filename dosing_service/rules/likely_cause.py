@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 
+from msgspec import structs
+
 from dosing_service.model import CauseKind, LikelyCause, Order, OrderedDose, Per, Quantity, Value, WouldBe
 from dosing_service.rules.comparison import Candidate, Comparison, Position, compare, documented_rate
 from dosing_service.rules.ordered import Ordered, Span, in_unit, scaled
@@ -192,7 +194,9 @@ def _factors(suspect: Suspect, item: Comparison) -> Iterator[_Hit]:
     is_above = item.position is Position.ABOVE
     for kind, number in ((CauseKind.TENFOLD, 10), (CauseKind.THOUSANDFOLD, 1000)):
         factor = Fraction(1, number) if is_above else Fraction(number)
-        compared = compare(scaled(suspect.ordered, factor), item.candidate, _ROUNDING)
+        # As needed at most, and any smaller dose would fit: it must fit as if it were always given.
+        ordered = structs.replace(scaled(suspect.ordered, factor), as_needed=False)
+        compared = compare(ordered, item.candidate, _ROUNDING)
         if compared.fits and compared.ordered is not None and compared.expected is not None:
             is_exact = _meets_end(compared.ordered, compared.expected)
             yield _by_factor(suspect, item.candidate, kind, factor, is_exact=is_exact)

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import msgspec
 
-from dosing_service.knowledge.base import Agent, KnowledgeBase, Product
+from dosing_service.knowledge.base import Agent, KnowledgeBase, Product, Regimen
 from dosing_service.model import (
     Amount,
     Basis,
@@ -53,13 +53,15 @@ from dosing_service.rules.facts import Entry, Facts
 from dosing_service.rules.measure import VOLUME, measures_of
 from dosing_service.rules.order_lines import Line, lines
 from dosing_service.rules.order_paths import found_at, unchecked_at
-from dosing_service.rules.ordered import Ordered, Unreadable, in_unit, shown, summed, text_of
+from dosing_service.rules.ordered import Ordered, Unreadable, in_unit, scaled, shown, summed, text_of
 from dosing_service.rules.population import Answer
 from dosing_service.rules.schedule import plan
 from dosing_service.rules.size import Grade, grades, weight_slips
 from dosing_service.rules.verdict import verdict_of, worst
 
 _LOCAL = {"topical", "intralesional"}
+#: Far above a maximum, whatever was not said: the heaviest plausible adult weighs five times the usual one.
+_FAR = Fraction(5)
 _BY_SIZE = {Basis.BODY_WEIGHT, Basis.BODY_SURFACE_AREA, Basis.WEIGHT_BAND, Basis.BODY_SURFACE_AREA_BAND}
 
 
@@ -208,6 +210,8 @@ def _judge(group: _Group) -> _Said:
     bound = _bound(group)
     if group.together is not None:
         above, open_limits = order_findings.of_limits(group.agent, bound, group.together, _formulation(group))
+        if above and group.chosen is None and _may_fit(group, group.together):
+            above = []
         found, unchecked = [*found, *above], [*unchecked, *open_limits, *_route_unchecked(group)]
     if group.together is not None and group.chosen is not None:
         more, open_ = _of_dose(group, group.together, group.chosen)
@@ -283,8 +287,24 @@ def _bound(group: _Group) -> Sequence[caps.BoundLimit]:
     """Return the documented maxima of the regimen that the orders are compared with, or (where none could be compared)
     those of the agent's regimens.
     """
-    patient, measures = group.case.patient, measures_of(group.case.patient)
     regimens = [group.chosen.candidate.regimen] if group.chosen else [item.regimen for item in group.candidates]
+    return _limits_of(group, regimens)
+
+
+def _may_fit(group: _Group, together: Ordered) -> bool:
+    """Tell whether orders that lack something for a comparison pass no maximum of at least one regimen, and none of the
+    others far. Such a maximum, of a day where this regimen is weekly, is then not theirs.
+    """
+
+    def passes(bound: Sequence[caps.BoundLimit], amounts: Ordered) -> bool:
+        return bool(order_findings.of_limits(group.agent, bound, amounts, _formulation(group))[0])
+
+    is_far = passes(_bound(group), scaled(together, 1 / _FAR))
+    return not is_far and any(not passes(_limits_of(group, [item.regimen]), together) for item in group.candidates)
+
+
+def _limits_of(group: _Group, regimens: Sequence[Regimen]) -> Sequence[caps.BoundLimit]:
+    patient, measures = group.case.patient, measures_of(group.case.patient)
     found: dict[tuple[object, ...], caps.BoundLimit] = {}
     for regimen in regimens:
         amounts = caps.Amounts(regimen.per, plan(regimen).conversions, measures)

@@ -148,6 +148,47 @@ def test_small_daily_methotrexate_is_stopped_although_the_week_is_in_range(check
     assert "daily-instead-of-weekly" in ids(answer["orders"][0])
 
 
+@pytest.mark.parametrize(
+    ("said", "verdict", "why"),
+    [
+        (
+            order("alendronate", 70, "mg", route="oral"),
+            "incomplete",
+            "70 mg are a documented week",
+        ),
+        (order("alendronate", 71, "mg", route="oral"), "stop", "more than any day and any week"),
+        (order("alendronate", 700, "mg", route="oral"), "stop", "ten times the week"),
+    ],
+)
+def test_maximum_of_a_day_does_not_stop_a_weekly_dose_that_does_not_say_how_often(
+    check: Check, said: Json, verdict: str, why: str
+) -> None:
+    """What is above the maximum of one regimen may be the dose of another one."""
+    judged = check(said)["orders"][0]
+
+    assert judged["verdict"] == verdict, why
+    assert "orders[0].frequency" in needs(judged)
+
+
+def test_maximum_in_grams_does_not_stop_a_dose_per_kg_without_a_weight(client: FlaskClient) -> None:
+    """140 g of immunoglobulin are 2 g/kg at 70 kg: without the weight only far more is certainly too much."""
+    verdicts = {}
+    for grams in (140, 1400):
+        said = order("ivig", grams, "g", every(1, "mo"), id="o1")
+        (judged,) = client.post(ORDERS, json={"orders": [said]}).get_json()["orders"]
+        assert "patient.weight" in needs(judged)
+        verdicts[grams] = judged["verdict"]
+
+    assert verdicts == {140: "incomplete", 1400: "stop"}
+
+
+def test_cause_of_an_order_as_needed_is_no_arbitrary_smaller_dose(check: Check) -> None:
+    """Any smaller dose would be within "at most"; a slip must lead to a documented one."""
+    judged = check(order("alendronate", 70, "mg", DAILY | {"as_needed": True}, "oral"))["orders"][0]
+
+    assert kinds(judged) == ["daily-instead-of-weekly"]
+
+
 def test_limits_are_compared_before_rounding(check: Check) -> None:
     """4.004 mg/kg daily against 4 mg/kg is above the range by a thousandth; 4 mg/kg itself is not."""
     above = check(order("diltiazem", 4.004, "mg/kg/d", THRICE, "oral"))

@@ -210,11 +210,11 @@ def test_long_comment_is_cut() -> None:
 
 
 def test_number_of_entries_is_bounded() -> None:
-    """Entries beyond the bound are not read, and the reader says so."""
-    reading = read([overridden(card=str(number)) for number in range(MAX_ENTRIES + 1)])
+    """A longer batch is refused as a whole, so that the client sends it again in parts."""
+    batch = [overridden(card=str(number)) for number in range(MAX_ENTRIES + 1)]
 
-    assert len(reading.entries) == MAX_ENTRIES
-    assert reading.unread == (f"only the first {MAX_ENTRIES} entries were read",)
+    assert len(read(batch[1:]).entries) == MAX_ENTRIES
+    assert read(batch) == Reading((), (f"more than {MAX_ENTRIES} entries were sent at once",))
 
 
 #: Blanks, a NUL, half a surrogate pair: what databases and encoders stumble over.

@@ -13,6 +13,8 @@ ROWS = [
     "p50 of the time to an answer",
     "p99 of the time to an answer",
     "The worker process",
+    "CDS Hooks: order-sign",
+    "p95 of the time to an answer",
     "Start of an interpreter",
     "Engine alone",
     "Parts of a request",

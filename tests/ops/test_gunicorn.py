@@ -7,6 +7,7 @@ import os
 import runpy
 import signal
 import socket
+import sqlite3
 import sys
 import time
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 pytestmark = pytest.mark.slow
 
@@ -169,6 +171,33 @@ def test_access_log_that_is_switched_on_holds_no_query_and_no_address(serve: Cal
     lines = [line for line in server.log.read_text().splitlines() if '"GET /livez' in line]
     assert lines
     assert [line for line in lines if "tell-tale" in line or "127.0.0.1" in line] == []
+
+
+def test_cards_and_feedback_are_served_and_leave_no_trace_of_the_patient(
+    serve: Callable[..., Any], project: Path, tmp_path: Path
+) -> None:
+    """The call of the contract gets its card from either worker; feedback on it is kept once, whoever takes it."""
+    operation = yaml.safe_load((project / "openapi.yaml").read_text())["paths"]["/cds-services/{id}"]["post"]
+    call = operation["requestBody"]["content"]["application/json"]["examples"]["a-weekly-drug-ordered-daily"]["value"]
+    database = tmp_path / "feedback.sqlite"
+    server = serve(DOSING_FEEDBACK_DATABASE=str(database), GUNICORN_CMD_ARGS="--access-logfile -")
+    path = "/cds-services/calcinosis-order-sign"
+
+    assert len(server.ask("/cds-services")[1]["services"]) == 3
+    answers = [server.ask(path, call) for _ in range(8)]
+    assert {status for status, _ in answers} == {200}
+    cards = [card["uuid"] for _, answer in answers for card in answer["cards"] if card["indicator"] == "critical"]
+    assert len(cards) == 8
+    assert len(set(cards)) == 1
+    report = {"card": cards[0], "outcome": "overridden", "outcomeTimestamp": "2026-12-01T08:30:00Z"}
+    assert {server.ask(f"{path}/feedback", {"feedback": [report]}) for _ in range(8)} == {(200, b"")}
+    server.terminate()
+
+    with contextlib.closing(sqlite3.connect(database)) as kept:
+        assert kept.execute("SELECT card, outcome FROM feedback").fetchall() == [(cards[0], "overridden")]
+    log = server.log.read_text()
+    assert path in log
+    assert [word for word in ("patient-1", "practitioner-1", "alendronate", "order-1") if word in log] == []
 
 
 def wait_for_log(server: Any, words: str, times: int = 1) -> None:

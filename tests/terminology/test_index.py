@@ -49,18 +49,46 @@ def test_wrong_file_is_refused(tmp_path: Path, make: object, reason: str) -> Non
     assert f"DOSING_RXNORM_INDEX is the path of an index: {reason}" == str(refused.value)
 
 
-def test_service_starts_with_an_index(index: RxNormIndex, knowledge: KnowledgeBase) -> None:
-    """The setting is a path; what it names is there for those who ask the application."""
-    settings = from_environment({"DOSING_RXNORM_INDEX": str(index.path)})
-    opened = create_app(settings=settings, known=knowledge).extensions["rxnorm_index"]
+#: Forty tablets of 45 mg once daily: 1,800 mg of diltiazem, by a code that the index alone knows.
+_ORDER = {
+    "resourceType": "MedicationRequest",
+    "id": "order-1",
+    "medicationCodeableConcept": {
+        "coding": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "9000202"}]
+    },
+    "dosageInstruction": [
+        {
+            "timing": {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d"}},
+            "doseAndRate": [{"doseQuantity": {"value": 40, "unit": "{tablet}"}}],
+        }
+    ],
+}
 
-    assert opened.lookup("3443").name == "diltiazem"
+
+def _indicators(settings: Settings, knowledge: KnowledgeBase) -> list[str]:
+    call = {
+        "hook": "order-sign",
+        "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
+        "context": {"draftOrders": {"resourceType": "Bundle", "entry": [{"resource": _ORDER}]}},
+    }
+    client = create_app(settings=settings, known=knowledge).test_client()
+    cards = client.post("/cds-services/calcinosis-order-sign", json=call).get_json()["cards"]
+    return [card["indicator"] for card in cards if "diltiazem" in card["summary"]]
+
+
+def test_service_knows_the_products_of_its_index(index: RxNormIndex, knowledge: KnowledgeBase) -> None:
+    """The setting is a path; with it an order is dosed that cannot be read without."""
+    with_index = from_environment({"DOSING_RXNORM_INDEX": str(index.path)})
+
+    assert "critical" in _indicators(with_index, knowledge)
+    assert _indicators(Settings(), knowledge) == []
 
 
 def test_service_needs_no_index(knowledge: KnowledgeBase) -> None:
-    """Without the setting there is none; a path that leads nowhere stops the start."""
-    assert from_environment({"DOSING_RXNORM_INDEX": ""}) == Settings()
-    assert create_app(settings=Settings(), known=knowledge).extensions["rxnorm_index"] is None
+    """Without the setting there is none; an empty one, and a path that leads nowhere, stop the start."""
+    with pytest.raises(SettingsError, match="DOSING_RXNORM_INDEX is the absolute path of a file"):
+        from_environment({"DOSING_RXNORM_INDEX": ""})
+    assert configured_index(Settings().rxnorm_index) is None
     with pytest.raises(SettingsError, match="the file does not exist"):
         create_app(settings=Settings(rxnorm_index="/nowhere/rxnorm.sqlite"), known=knowledge)
 

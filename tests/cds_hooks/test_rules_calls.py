@@ -1,0 +1,221 @@
+"""What a call may hold, and which answer it gets (rules 6 to 14 and 27)."""
+
+import time
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.cds_hooks.calls import (
+    ALENDRONATE,
+    AMOXICILLIN,
+    SERVICES,
+    SIGN,
+    SIMVASTATIN,
+    bundle,
+    call,
+    cards,
+    daily,
+    fitting,
+    no_results,
+    order,
+    prefetch,
+    send,
+    tenfold,
+    too_often,
+    topics,
+    weight,
+)
+
+OUTCOME = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "exception"}]}
+#: Alendronate once a week, as documented.
+WEEKLY = order(ALENDRONATE, 70, repeat={"frequency": 1, "period": 1, "periodUnit": "wk"}, id="order-2")
+
+
+# ---- Rules 6 and 7: the frame
+
+
+@pytest.mark.parametrize("media_type", ["application/json", "application/json; charset=utf-8"])
+def test_rule_06_json_is_taken_with_and_without_its_charset(media_type: str, client: FlaskClient) -> None:
+    """Both spellings are in use."""
+    body = b'{"hook": "order-sign", "hookInstance": "7", "context": {}}'
+    answer = client.post(SIGN, data=body, content_type=media_type)
+
+    assert (answer.status_code, answer.json) == (200, {"cards": []})
+
+
+def test_rule_06_authorization_without_a_server_is_not_used(client: FlaskClient) -> None:
+    """A token of which nobody knows where it counts is as good as none; the call is answered without it."""
+    granted = {"access_token": "t", "token_type": "Bearer", "expires_in": 300, "scope": "user/*.rs", "subject": "s"}
+    assert topics(cards(client, call(tenfold()) | {"fhirAuthorization": granted})) == ["DiltiazemDose"]
+
+
+@pytest.mark.parametrize("granted", [None, "token", 7, [], {}, {"access_token": 7}, {"access_token": ""}])
+def test_rule_07_authorization_that_is_none_is_ignored(granted: Any, client: FlaskClient) -> None:
+    """A wrong form of what is optional is no reason to refuse a call."""
+    body = call(tenfold()) | {"fhirServer": "https://fhir.example.org/r4", "fhirAuthorization": granted}
+    assert topics(cards(client, body)) == ["DiltiazemDose"]
+
+
+# ---- Rules 8 to 10: which orders are meant
+
+
+def test_rule_08_only_the_selected_orders_get_cards(client: FlaskClient) -> None:
+    """At order-select the other drafts are context: their own doses are not the question."""
+    body = call(tenfold(), too_often(id="order-2"), hook="order-select", selections=["MedicationRequest/order-2"])
+    assert topics(cards(client, body)) == ["AlendronateDose"]
+
+
+def test_rule_08_orders_that_are_not_selected_are_context(client: FlaskClient) -> None:
+    """A draft beside the selected one interacts with it."""
+    beside = order(SIMVASTATIN, 40, id="order-2")
+    selected = ["MedicationRequest/order-1"]
+
+    alone = cards(client, call(fitting(), hook="order-select"))
+    together = cards(client, call(fitting(), beside, hook="order-select", selections=selected))
+    assert alone == []
+    assert ["simvastatin" in card["summary"] for card in together] == [True]
+
+
+@pytest.mark.parametrize("missing", [{"dosageInstruction": None}, {"dosageInstruction": []}])
+def test_rule_08_an_order_without_its_dose_yet_is_no_error(missing: dict[str, Any], client: FlaskClient) -> None:
+    """While it is being written there is nothing to judge, whatever else was sent."""
+    for ahead in (prefetch(), prefetch("weight"), {}):
+        body = call(fitting() | missing, hook="order-select", ahead=ahead)
+        assert cards(client, body) == []
+
+
+@pytest.mark.parametrize("status", ["draft", "active", "on-hold", "completed"])
+def test_rule_09_orders_that_are_signed_again_are_checked(status: str, client: FlaskClient) -> None:
+    """At order-sign other statuses than draft are legal, and nothing is selected: everything is meant."""
+    body = call(tenfold(status=status), too_often(id="order-2", status=status))
+    assert set(topics(cards(client, body))) == {"DiltiazemDose", "AlendronateDose"}
+
+
+def test_rule_10_the_older_hook_has_its_orders_under_another_name(client: FlaskClient) -> None:
+    """medication-prescribe is order-select with everything selected."""
+    body = call(hook="medication-prescribe", draftOrders=None, medications=bundle(tenfold(), too_often(id="order-2")))
+    assert set(topics(cards(client, body))) == {"DiltiazemDose", "AlendronateDose"}
+
+
+# ---- Rule 11: what nobody knows
+
+
+def test_rule_11_unknown_keys_change_nothing(client: FlaskClient) -> None:
+    """Most real requests carry keys beyond the standard: at the top, in the context, in the prefetch."""
+    body = call(tenfold())
+    expected = cards(client, body)
+    more = {"item2": None, "user": "x", "applyCql": True, "extension": {"com.example.a": [1]}, "patient": {}}
+    ahead = body["prefetch"] | {"-user": {"resourceType": "Practitioner", "id": "1"}, "item1": None}
+
+    changed = body | more | {"context": body["context"] | more, "prefetch": ahead}
+
+    assert cards(client, changed) == expected
+
+
+@pytest.mark.parametrize("value", [None, [], "x", 7])
+def test_rule_11_prefetch_of_another_type_is_none(value: Any, client: FlaskClient) -> None:
+    """What is no object holds nothing; the order is judged by itself."""
+    assert topics(cards(client, call(too_often()) | {"prefetch": value})) == ["AlendronateDose"]
+
+
+def test_rule_11_keys_of_a_site_are_read_by_what_they_hold(client: FlaskClient) -> None:
+    """Where prefetch is typed in by hand its keys are others; type and LOINC code tell what it is."""
+    ahead = {f"site-{place}": value for place, value in enumerate(prefetch().values())}
+    expected = [card["summary"] for card in cards(client, call(tenfold()))]
+
+    assert [card["summary"] for card in cards(client, call(tenfold(), ahead=ahead))] == expected
+
+
+# ---- Rules 12 to 14: what is known
+
+
+@pytest.mark.parametrize(
+    "nothing",
+    [None, [], bundle(), {"resourceType": "Bundle", "type": "searchset", "total": 0}, no_results()],
+    ids=["null", "list", "empty bundle", "bundle without entries", "entry that says so"],
+)
+@pytest.mark.parametrize("hook", ["order-select", "order-sign"])
+def test_rule_12_no_weight_on_file_is_said(nothing: Any, hook: str, client: FlaskClient) -> None:
+    """However the client says that there is none: 200, and a card that says why the dose was not checked."""
+    (card,) = cards(client, call(fitting(), hook=hook, ahead=prefetch(weight=nothing)))
+
+    assert card["summary"] == "diltiazem: dose not checked, no weight on file"
+    assert card["indicator"] == "info"
+
+
+@pytest.mark.parametrize("ahead", [prefetch("weight"), prefetch(weight=OUTCOME), prefetch(weight="<html>"), {}])
+def test_rule_12_weight_that_was_not_sent_is_asked_for(ahead: dict[str, Any], client: FlaskClient) -> None:
+    """Missing, an error, or a page of an error: nobody knows whether there is a weight."""
+    answer = send(client, call(fitting(), ahead=ahead))
+
+    assert answer.status_code == 412
+    assert answer.json["resourceType"] == "OperationOutcome"
+    assert [issue["code"] for issue in answer.json["issue"]] == ["required"]
+    assert "/prefetch/weight" in answer.json["issue"][0]["diagnostics"]
+
+
+def test_rule_13_the_three_states_of_the_weight(client: FlaskClient) -> None:
+    """Known, known to be absent and unknown have three answers."""
+    states = [prefetch(weight=weight(70)), prefetch(weight=None), prefetch("weight")]
+    answers = [send(client, call(fitting(), ahead=ahead)) for ahead in states]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 412]
+    assert [len(answer.json["cards"]) for answer in answers[:2]] == [0, 1]
+
+
+def test_rule_13_order_of_another_drug_needs_nothing(client: FlaskClient) -> None:
+    """A drug that is not dosed here is no question, even when nothing was sent ahead."""
+    for hook in ("order-select", "order-sign"):
+        answer = send(client, call(order(AMOXICILLIN, 500), hook=hook, ahead={}))
+        assert (answer.status_code, answer.json) == (200, {"cards": []})
+
+
+def test_rule_13_order_that_needs_no_weight_is_checked_without(client: FlaskClient) -> None:
+    """A fixed dose is compared although nothing at all was sent ahead."""
+    assert cards(client, call(WEEKLY, ahead={})) == []
+    assert topics(cards(client, call(too_often(), ahead={}))) == ["AlendronateDose"]
+
+
+def test_rule_13_what_was_found_is_not_held_back(client: FlaskClient) -> None:
+    """412 would withhold a card of the other order: it is shown, and beside it what could not be checked."""
+    found = cards(client, call(too_often(), fitting(id="order-2"), ahead=prefetch("weight")))
+
+    assert [card["indicator"] for card in found] == ["critical", "info"]
+    assert found[1]["summary"] == "diltiazem: dose not checked, no usable weight was sent"
+
+
+def test_rule_13_a_card_about_nothing_found_does_not_stand_in_for_data(client: FlaskClient) -> None:
+    """An order that cannot be read beside one that lacks the weight: no finding, so the weight is asked for."""
+    unread = {"resourceType": "MedicationRequest", "id": "order-2"}
+    assert send(client, call(fitting(), unread, ahead=prefetch("weight"))).status_code == 412
+
+
+def test_rule_14_further_pages_are_said(client: FlaskClient) -> None:
+    """A list of which only the first page came is not complete, and the card says so."""
+    paged = bundle() | {"link": [{"relation": "next", "url": "https://fhir.example.org/r4?page=2"}]}
+    (card,) = cards(client, call(tenfold(), ahead=prefetch(conditions=paged)))
+
+    assert "conditions has further pages, which were not read" in card["detail"]
+    assert "further pages" not in cards(client, call(tenfold()))[0]["detail"]
+
+
+# ---- Rule 27: time
+
+
+def test_rule_27_an_answer_takes_less_than_half_a_second(client: FlaskClient) -> None:
+    """The best of some calls counts, since a busy machine says nothing about the service."""
+    many = bundle(*[daily(SIMVASTATIN, 40, id=f"taken-{number}", status="active") for number in range(50)])
+    body = call(*[tenfold(id=f"order-{number}") for number in range(5)], ahead=prefetch(medications=many))
+    seconds = []
+    for _ in range(3):
+        start = time.perf_counter()
+        cards(client, body)
+        seconds.append(time.perf_counter() - start)
+
+    assert min(seconds) < 0.5
+
+
+def test_unknown_service_is_not_found(client: FlaskClient) -> None:
+    """An id that was never advertised."""
+    assert client.post(f"{SERVICES}/calcinosis", json=call(tenfold())).status_code == 404
