@@ -12,7 +12,7 @@ from dosing_service.cds_hooks.order_problems import OrderProblem
 from dosing_service.config import Profile
 from dosing_service.fhir.reading import ReadRequest
 from dosing_service.knowledge.base import KnowledgeBase
-from dosing_service.model import CauseKind, Finding, OrderAssessment, Severity, Value, Verdict
+from dosing_service.model import CauseKind, Finding, OrderAssessment, Per, Severity, Value, Verdict
 from dosing_service.rules.wording import times_text
 
 _INDICATOR = {
@@ -122,7 +122,9 @@ def _ordered_text(assessment: OrderAssessment | None) -> str:
     if assessment is None:
         return ""
     amounts = assessment.together or assessment.ordered
-    return f"{assessment.agent} {amounts[1 if len(amounts) > 1 else 0].text}" if amounts else str(assessment.agent)
+    # What a day, week or month comes to says more than what is given at a time; the shortest of them comes first.
+    periods = [item for item in amounts if item.per is not Per.ADMINISTRATION] or amounts
+    return f"{assessment.agent} {periods[0].text}" if periods else str(assessment.agent)
 
 
 def _detail(problem: OrderProblem, read: ReadRequest, knowledge: KnowledgeBase) -> Iterator[str]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from dosing_service.cds_hooks.services import Service
 from dosing_service.errors import MalformedBody, Problem
+from dosing_service.fhir.orders import PLACES as ORDERS
 from dosing_service.model import Value
 
 
@@ -28,7 +29,7 @@ def read_call(document: Any, service: Service) -> Call:
     """Return the call in ``document``.
 
     Raises:
-        MalformedBody: 400, when hook, hookInstance or context are missing, or the hook is another one.
+        MalformedBody: 400, when hook, hookInstance, context or its orders are missing, or the hook is another one.
     """
     if not isinstance(document, dict):
         raise _refused("", "not-an-object", "a JSON object is expected here", "a CDS Hooks request")
@@ -41,6 +42,9 @@ def read_call(document: Any, service: Service) -> Call:
         raise _refused("/hookInstance", "missing", "this field is required", "a UUID that is new for each call")
     if not isinstance(context, dict):
         raise _refused("/context", "missing", "this field is required", "an object with patientId and draftOrders")
+    if all(context.get(name) is None for name in ORDERS):
+        # No card means that nothing is wrong with the orders, which cannot be said of orders that were not sent.
+        raise _refused("/context/draftOrders", "missing", "this field is required", "a Bundle of the unsigned orders")
     prefetch = document.get("prefetch")
     return Call(instance, context, prefetch if isinstance(prefetch, dict) else {}, _authorization(document))
 

@@ -20,11 +20,14 @@ _OFF = {
     "cancelled": "the order is cancelled; it was not checked",
     "stopped": "the order is stopped; it was not checked",
 }
-_PLACES = ("draftOrders", "medications")
+#: Where a context holds its orders, the current name first.
+PLACES = ("draftOrders", "medications")
+_BEYOND = f"only the first {MOST_ORDERS} orders were read"
+_UNTYPED = "the resource does not say of which type it is; it was read as an order of a drug"
 
 
 class Entry(Value, frozen=True):
-    """A resource of a bundle of orders, with where it stands and its full address."""
+    """A resource of a bundle of orders, with where it stands and its full address; an empty one could not be read."""
 
     path: str
     resource: Mapping[str, Any]
@@ -35,7 +38,7 @@ class ReadOrder(Value, frozen=True):
     """One proposed order as far as it could be read.
 
     ``order`` is ``None`` where it could not be; ``unread`` says in plain sentences what could not be read or was
-    assumed. ``reference`` is ``None`` for an order without an id, which no suggestion can change.
+    assumed. ``reference`` is ``None`` for an order without an id or a type, which no suggestion can change.
     """
 
     reference: str | None
@@ -49,28 +52,27 @@ class ReadOrder(Value, frozen=True):
 
 def entries(context: Mapping[str, Any]) -> list[Entry]:
     """Return every resource among the proposed orders: of ``draftOrders``, else of the older ``medications``."""
-    for place in _PLACES:
+    for place in PLACES:
         if context.get(place) is not None:
             return list(_entries(place, unwrapped(context[place])))
     return []
 
 
 def _entries(place: str, given: Any) -> Iterator[Entry]:
+    """Yield what stands in every entry: one that cannot be read may be the order that matters."""
     holder = element(given)
     is_bundle = "entry" in holder or resource_type(holder) == "Bundle"
     listed = holder.get("entry") if is_bundle else given
     prefix = f"{place}.entry" if is_bundle else place
     for index, item in enumerate(items(listed)):
-        found = unwrapped(item) if isinstance(item, Mapping) else item
-        if isinstance(found, Mapping) and resource_type(found) is not None:
-            address = item.get("fullUrl")
-            path = f"{prefix}[{index}]" if is_bundle or isinstance(given, list) else place
-            yield Entry(path, found, address if isinstance(address, str) else None)
+        address = element(item).get("fullUrl")
+        path = f"{prefix}[{index}]" if is_bundle or isinstance(given, list) else place
+        yield Entry(path, element(unwrapped(item)), address if isinstance(address, str) else None)
 
 
 def drafts(given: Sequence[Entry]) -> list[Entry]:
-    """Return the orders of drugs among the proposed resources."""
-    return [entry for entry in given if resource_type(entry.resource) in ORDERS]
+    """Return the orders of drugs among the proposed resources, and those that do not say of which type they are."""
+    return [entry for entry in given if resource_type(entry.resource) in {*ORDERS, None}]
 
 
 def read(
@@ -87,7 +89,7 @@ def read(
     notes = []
     own = drafts(given)
     if len(own) > MOST_ORDERS:
-        notes.append(f"only the first {MOST_ORDERS} orders were read")
+        notes.append(_BEYOND)
     chosen = _selected(context, given)
     if chosen is not None and not any(_is_chosen(entry, chosen) for entry in given):
         notes.append("the selected orders are not among those that were sent; all were taken as selected")
@@ -101,6 +103,9 @@ def read(
             unread = ("the order names another patient than the request", *unread)
         selected = chosen is None or _is_chosen(entry, chosen)
         found.append(ReadOrder(_reference(entry), entry.path, entry.resource, drug, order, selected, unique([*unread])))
+    if len(own) > MOST_ORDERS:
+        # What was not read is an order that was not checked: a note alone is seen only where there is another card.
+        found.append(ReadOrder(None, own[MOST_ORDERS].path, {}, None, None, True, (_BEYOND,)))
     return tuple(found), tuple(notes)
 
 
@@ -116,13 +121,14 @@ def _selected(context: Mapping[str, Any], given: Sequence[Entry]) -> frozenset[s
 
 
 def _is_chosen(entry: Entry, chosen: frozenset[str]) -> bool:
-    reference, id_ = _reference(entry), bare_id(entry.resource.get("id"))
-    return any(key in chosen for key in (reference, id_, entry.address) if key)
+    id_, type_ = bare_id(entry.resource.get("id")), resource_type(entry.resource)
+    references = [f"{name}/{id_}" for name in ([type_] if type_ else ORDERS)] if id_ else []
+    return any(key in chosen for key in (*references, id_, entry.address) if key)
 
 
 def _reference(entry: Entry) -> str | None:
-    id_ = bare_id(entry.resource.get("id"))
-    return f"{word(entry.resource.get('resourceType'))}/{id_}" if id_ else None
+    id_, type_ = bare_id(entry.resource.get("id")), resource_type(entry.resource)
+    return f"{type_}/{id_}" if id_ and type_ else None
 
 
 def _free_id(entry: Entry, taken: set[str]) -> str:
@@ -158,11 +164,15 @@ def _order(
         duration_days=step.duration_days,
         infusion=step.infusion,
     )
+    if resource_type(entry.resource) is None:
+        notes.append(_UNTYPED)
     return order, (*notes, *unread, *step.notes)
 
 
 def _why_not(resource: Mapping[str, Any], drug: Drug) -> str | None:
     """Return why nothing of an order is checked."""
+    if not resource:
+        return "the entry holds no resource that can be read"
     if resource.get("doNotPerform") is True:
         return "the order says that the drug is not to be given; it was not checked"
     status = (word(resource.get("status")) or "").lower()

@@ -167,9 +167,11 @@ def compare(ordered: Ordered, candidate: Candidate, slack: Fraction = EQUAL) -> 
     ]
     if not pairs:
         return _by_parts(ordered, candidate, often)
-    for per, given, expected in pairs:
-        if given.high > expected.high * (1 + slack):
-            return Comparison(candidate, Position.ABOVE, often, per, given, expected)
+    above = [(per, given, expected) for per, given, expected in pairs if given.high > expected.high * (1 + slack)]
+    if above:
+        # A little too much each time, and far too often, is far too much a day: the kind that is passed most decides.
+        worst = max(above, key=lambda pair: pair[1].high / pair[2].high if pair[2].high else pair[1].high)
+        return Comparison(candidate, Position.ABOVE, often, *worst)
     longest = pairs[-1]
     is_below = longest[1].low < longest[2].low * (1 - slack) and not ordered.as_needed and not ordered.is_partial
     decided = longest if is_below else pairs[0]

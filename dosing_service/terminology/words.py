@@ -14,7 +14,7 @@ _MOST_WORDS = 96
 _WORD = re.compile(r"[^\W_]+")
 #: What separates two parts of a text, so that the words on both sides are no neighbours. A comma, a hyphen inside a
 #: word and an apostrophe do not: "sodium phosphate, monobasic", "Solu-Medrol".
-_SEPARATES = re.compile(r"[/\[\](){}:;+|&\n]|\.\s|\s[-–—]+\s|[–—]")
+_SEPARATES = re.compile(r"[/\[\](){}<>:;+|&\n]|\.\s|\s[-–—]+\s|[–—]")
 #: A biosimilar's suffix: four letters that mean nothing, joined by a hyphen.
 _SUFFIX = re.compile(r"[a-z]{4}")
 

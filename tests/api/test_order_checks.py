@@ -281,8 +281,11 @@ def test_tapered_steroid_is_not_to_be_raised(check: Check) -> None:
         pytest.param(
             *(order("ceftriaxone", 30, "g", DAILY, "intravenous"), "fifteen times the dose"),
         ),
+        pytest.param(
+            *(order("colchicine", 1, "mg", every(1, "h"), "oral"), "1.7 times each time, 13 times a day: 24 mg daily"),
+        ),
     ],
-    ids=["tofacitinib-10", "tofacitinib-20", "colchicine-33", "ceftriaxone-15"],
+    ids=["tofacitinib-10", "tofacitinib-20", "colchicine-33", "ceftriaxone-15", "colchicine-13"],
 )
 def test_higher_overdose_is_not_a_lesser_one(check: Check, said: Json, why: str) -> None:
     """What is many times the documented dose is a stop, whether or not a slip explains the factor."""

@@ -131,9 +131,10 @@ def test_steps_beyond_the_bound_are_not_read(ask: Any, make: Any) -> None:
 
 
 def test_orders_of_an_unknown_form_are_read_all_the_same(ask: Any, make: Any) -> None:
-    """An entry that is no resource is passed over and keeps its place."""
+    """An entry that is no resource keeps its place, unread; it does not keep the others from being read."""
     given = {"resourceType": "Bundle", "entry": ["x", {"resource": "y"}, {"resource": make.order()}]}
-    assert [item.path for item in ask(draftOrders=given).orders] == ["draftOrders.entry[2]"]
+    found = [(item.path, item.order is not None) for item in ask(draftOrders=given).orders]
+    assert found == [("draftOrders.entry[0]", False), ("draftOrders.entry[1]", False), ("draftOrders.entry[2]", True)]
     assert orders.entries({}) == []
 
 

@@ -129,6 +129,23 @@ def test_drafts_that_are_no_drugs_are_left_out(ask: Any, make: Any) -> None:
     assert ask({"resourceType": "ServiceRequest", "id": "s"}, make.order()).orders[0].path == "draftOrders.entry[1]"
 
 
+@pytest.mark.parametrize("entry", [None, 7, "x", [], {}, {"resource": None}, {"resource": "x"}, {"resource": {}}])
+def test_a_draft_that_cannot_be_read_is_said_to_be_one(entry: Any, ask: Any, make: Any) -> None:
+    """Whatever stood there may have been the order that matters; null alone is nothing."""
+    unread = ask(draftOrders={"resourceType": "Bundle", "entry": [entry, {"resource": make.order()}]}).orders[:-1]
+    assert [order.unread for order in unread] == (
+        [] if entry is None else [("the entry holds no resource that can be read",)]
+    )
+
+
+@pytest.mark.parametrize("selections", [None, ["MedicationRequest/one"], ["one"]])
+def test_a_draft_without_a_type_is_read_as_an_order(selections: Any, ask: Any, make: Any) -> None:
+    """It is judged like any other, is chosen by its id, and says so; no suggestion may change it."""
+    (read,) = ask(make.order(resourceType=None), selections=selections).orders
+    assert (read.order is not None, read.selected, read.reference) == (True, True, None)
+    assert "the resource does not say of which type it is; it was read as an order of a drug" in read.unread
+
+
 def test_drafts_may_come_as_a_bare_list_or_a_single_resource(ask: Any, make: Any) -> None:
     """A bundle is what the standard asks for, not what everybody sends."""
     assert ask(draftOrders=[make.order()]).orders[0].path == "draftOrders[0]"
@@ -165,9 +182,10 @@ def test_an_order_for_somebody_else_says_so(ask: Any, make: Any) -> None:
 
 
 def test_orders_beyond_the_bound_are_not_read(ask: Any, make: Any) -> None:
-    """A thousand orders are an attack or a mistake; the notes say what was left."""
+    """A thousand orders are an attack or a mistake; one more, unread, stands for all that were left."""
     read = ask(*[make.order(id=str(number)) for number in range(300)])
-    assert len(read.orders) == 200
+    assert [order.order is not None for order in read.orders] == [*[True] * 200, False]
+    assert read.orders[200].unread == ("only the first 200 orders were read",)
     assert "only the first 200 orders were read" in read.notes
 
 
