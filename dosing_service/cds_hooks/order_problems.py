@@ -62,9 +62,7 @@ def problems(
                 found[problem.topic] = _merged(known, problem) if known else problem
     of_patient = [_of_patient(item) for item in checked.findings if _is_shown(item, least)]
     unread = [
-        _unread(item)
-        for item in read.orders
-        if item.selected and item.order is None and _concerns_us(item, knowledge)
+        _unread(item) for item in read.orders if item.selected and item.order is None and _concerns_us(item, knowledge)
     ]
     return sorted([*found.values(), *of_patient, *unread], key=lambda item: _ORDER.index(item.severity))
 

@@ -49,6 +49,11 @@ class ReadOrder(Value, frozen=True):
     selected: bool
     unread: tuple[str, ...]
 
+    @property
+    def is_off(self) -> bool:
+        """Whether nobody is to carry it out."""
+        return _why_off(self.resource) is not None
+
 
 def entries(context: Mapping[str, Any]) -> list[Entry]:
     """Return every resource among the proposed orders: of ``draftOrders``, else of the older ``medications``."""
@@ -173,14 +178,18 @@ def _why_not(resource: Mapping[str, Any], drug: Drug) -> str | None:
     """Return why nothing of an order is checked."""
     if not resource:
         return "the entry holds no resource that can be read"
-    if resource.get("doNotPerform") is True:
-        return "the order says that the drug is not to be given; it was not checked"
-    status = (word(resource.get("status")) or "").lower()
-    if status in _OFF:
-        return _OFF[status]
+    why = _why_off(resource)
+    if why is not None:
+        return why
     if drug.conflict is not None:
         return drug.conflict
     return "the drug of the order was not recognised" if drug.coding is None else None
+
+
+def _why_off(resource: Mapping[str, Any]) -> str | None:
+    if resource.get("doNotPerform") is True:
+        return "the order says that the drug is not to be given; it was not checked"
+    return _OFF.get((word(resource.get("status")) or "").lower())
 
 
 def _taker(drug: Drug, knowledge: KnowledgeBase, kg: Decimal | None) -> Taker:
