@@ -34,6 +34,7 @@ _MOST_TOPIC = 100
 _MOST_NAME = 60
 _MOST_SOURCES = 4
 _MOST_LISTED = 8
+_MOST_OTHERS = 3
 _OBSERVATION = re.compile(r"patient\.observations\[([0-9-]+)\]")
 #: Data by names that say more than the name of the field.
 _DATA = {
@@ -91,7 +92,7 @@ def _summary(problem: OrderProblem) -> str:
     text = problem.findings[0].summary
     slip = _first_slip(problem)
     if slip is not None:
-        text = f"{_ordered_text(problem.assessment)}: {slip}"
+        text = f"{problem.name} {_ordered_text(problem.assessment)}: {slip}"
     return text if problem.name.lower() in text.lower() else f"{problem.name}: {text}"
 
 
@@ -124,7 +125,7 @@ def _ordered_text(assessment: OrderAssessment | None) -> str:
     amounts = assessment.together or assessment.ordered
     # What a day, week or month comes to says more than what is given at a time; the shortest of them comes first.
     periods = [item for item in amounts if item.per is not Per.ADMINISTRATION] or amounts
-    return f"{assessment.agent} {periods[0].text}" if periods else str(assessment.agent)
+    return periods[0].text if periods else ""
 
 
 def _detail(problem: OrderProblem, read: ReadRequest, knowledge: KnowledgeBase) -> Iterator[str]:
@@ -133,7 +134,7 @@ def _detail(problem: OrderProblem, read: ReadRequest, knowledge: KnowledgeBase) 
     if problem.findings:
         first, *others = problem.findings
         yield f"**{escaped(first.summary)}**\n{escaped(first.management)}"
-        yield "\n".join(f"- {escaped(item.summary)}" for item in others)
+        yield "\n".join(f"- {escaped(text)}" for text in _first([item.summary for item in others], _MOST_OTHERS))
     if problem.assessment is not None:
         yield from _working(problem, problem.assessment)
     yield from _of_reading(problem, read)
@@ -161,7 +162,7 @@ def _of_reading(problem: OrderProblem, read: ReadRequest) -> Iterator[str]:
         if order.drug is not None and order.drug.by == "name":
             yield f"Recognised by its name only: {escaped(order.drug.name)}. Check that it is the drug that is meant."
         yield from (f"As read: {escaped(text)}." for text in order.unread if text not in (problem.said or ""))
-    yield from (f"Note: {escaped(text)}." for text in read.notes[:_MOST_SOURCES])
+    yield from (f"Note: {escaped(text)}." for text in _first(read.notes))
 
 
 def _unchecked(assessment: OrderAssessment, knowledge: KnowledgeBase) -> Iterator[str]:
@@ -175,9 +176,9 @@ def _unchecked(assessment: OrderAssessment, knowledge: KnowledgeBase) -> Iterato
         yield f"Not checked for want of: {escaped(', '.join(_first([*missing])))}."
 
 
-def _first(texts: Sequence[str]) -> list[str]:
-    more = len(texts) - _MOST_LISTED
-    return [*texts[:_MOST_LISTED], *([f"{more} more"] if more > 0 else [])]
+def _first(texts: Sequence[str], most: int = _MOST_LISTED) -> list[str]:
+    more = len(texts) - most
+    return [*texts[:most], *([f"{more} more"] if more > 0 else [])]
 
 
 def _datum(need: str, knowledge: KnowledgeBase) -> str:

@@ -9,10 +9,15 @@ from dosing_service.knowledge.base import Frequency, KnowledgeBase
 from dosing_service.model import CauseKind, LikelyCause, OrderAssessment
 from dosing_service.units import over, plain
 
-_BY_FACTOR = {CauseKind.TENFOLD, CauseKind.THOUSANDFOLD, CauseKind.LB_FOR_KG}
+#: A dose counted on pounds is not corrected here: a 2.2046th of it is no amount that anybody would order.
+_BY_FACTOR = {CauseKind.TENFOLD, CauseKind.THOUSANDFOLD}
 _PERIODS = {"d", "wk", "mo"}
 #: The order in words, which would contradict the corrected numbers and be what people read.
 _WORDS = {"text", "patientInstruction", "renderedDosageInstruction"}
+#: Maxima of the order itself, of which nobody here knows what they would be.
+_MAXIMA = {"maxDosePerPeriod", "maxDosePerAdministration", "maxDosePerLifetime"}
+#: How much is dispensed follows from the dose.
+_AMOUNTS = {"quantity", "expectedSupplyDuration", "initialFill"}
 
 
 def corrected(
@@ -25,7 +30,7 @@ def corrected(
     if order.reference is None or not isinstance(instructions, list) or len(instructions) != 1:
         return None
     instruction = instructions[0]
-    if not isinstance(instruction, dict):
+    if not isinstance(instruction, dict) or _MAXIMA & instruction.keys() or _has_gaps(order.resource):
         return None
     changed = None
     if cause.kind in _BY_FACTOR:
@@ -37,8 +42,18 @@ def corrected(
         return None
     kept = {name: item for name, item in order.resource.items() if name not in _WORDS}
     said = {name: item for name, item in changed.items() if name not in _WORDS}
+    dispense = order.resource.get("dispenseRequest")
+    if isinstance(dispense, dict):
+        kept["dispenseRequest"] = {name: item for name, item in dispense.items() if name not in _AMOUNTS}
     resource: dict[str, Any] = pruned({**kept, "dosageInstruction": [said]})
     return resource
+
+
+def _has_gaps(node: Any) -> bool:
+    """Tell whether a list holds null, as FHIR keeps places in two lists that belong together: no card may repeat it."""
+    if isinstance(node, dict):
+        return any(map(_has_gaps, node.values()))
+    return isinstance(node, list) and any(item is None or _has_gaps(item) for item in node)
 
 
 def _with_dose(instruction: Mapping[str, Any], order: ReadOrder, cause: LikelyCause) -> dict[str, Any] | None:
