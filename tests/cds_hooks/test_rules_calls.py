@@ -38,7 +38,7 @@ WEEKLY = order(ALENDRONATE, 70, repeat={"frequency": 1, "period": 1, "periodUnit
 @pytest.mark.parametrize("media_type", ["application/json", "application/json; charset=utf-8"])
 def test_rule_06_json_is_taken_with_and_without_its_charset(media_type: str, client: FlaskClient) -> None:
     """Both spellings are in use."""
-    body = b'{"hook": "order-sign", "hookInstance": "7", "context": {}}'
+    body = b'{"hook": "order-sign", "hookInstance": "7", "context": {"draftOrders": []}}'
     answer = client.post(SIGN, data=body, content_type=media_type)
 
     assert (answer.status_code, answer.json) == (200, {"cards": []})

@@ -57,7 +57,7 @@ def test_rule_03_there_is_one_id_for_each_hook(services: list[dict[str, Any]]) -
 def test_rule_03_each_id_answers_calls(client: FlaskClient, services: list[dict[str, Any]]) -> None:
     """What is advertised can be called."""
     for service in services:
-        body = {"hook": service["hook"], "hookInstance": "7", "context": {"patientId": "p1"}}
+        body = {"hook": service["hook"], "hookInstance": "7", "context": {"patientId": "p1", "draftOrders": []}}
         assert client.post(f"{SERVICES}/{service['id']}", json=body).json == {"cards": []}
 
 

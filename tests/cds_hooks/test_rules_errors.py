@@ -180,10 +180,18 @@ def test_rule_26_an_order_that_cannot_be_read_does_not_spoil_the_others(
     assert "not checked" in found[1]["summary"]
 
 
-@pytest.mark.parametrize("entry", [None, 7, "x", [], {}, {"resource": None}, {"resource": {"id": "x"}}])
-def test_rule_26_an_entry_that_is_no_resource_is_passed_over(entry: object, client: FlaskClient) -> None:
-    """There is nothing in it that could be an order."""
+@pytest.mark.parametrize("entry", [7, "x", [], {}, {"resource": None}, {"resource": {"id": "x"}}])
+def test_rule_26_an_entry_that_is_no_resource_is_said_to_be_unread(entry: object, client: FlaskClient) -> None:
+    """What stood there may have been an order, and it was not checked."""
     body = call(too_often())
     body["context"]["draftOrders"]["entry"].insert(0, entry)
+
+    assert topics(cards(client, body)) == ["AlendronateDose", "OrderUnread"]
+
+
+def test_rule_26_an_entry_that_is_null_is_passed_over(client: FlaskClient) -> None:
+    """Nothing stands there."""
+    body = call(too_often())
+    body["context"]["draftOrders"]["entry"].insert(0, None)
 
     assert topics(cards(client, body)) == ["AlendronateDose"]
