@@ -95,7 +95,7 @@ def _unchecked(
     """Return what must be said of checks that did not run: at most one problem."""
     agent = knowledge.agents[assessment.agent or ""]
     said = None
-    if not any(problem.is_about_dose for problem in found):
+    if not any(item.category in {*_DOSE, Category.POPULATION} for problem in found for item in problem.findings):
         said = _why_unchecked(order, assessment, read)
     if said is None and least is Severity.INFO and assessment.not_checked and not found:
         said = "not every check ran"

@@ -30,7 +30,7 @@ def problem(status: int, title: str, problems: tuple[Problem, ...] = (), detail:
     """Return a problem document as an answer."""
     body = document(status, title, problems, detail)
     if request.path.startswith(_HOOKS):
-        body = _without_empty_parts(body) | _outcome(status, body["detail"] or title, problems)
+        body |= _outcome(status, body["detail"] or title, problems)
     response = Response(msgspec.json.encode(body), status, mimetype=MEDIA_TYPE)
     response.headers["Cache-Control"] = "no-store"
     return response
@@ -48,12 +48,6 @@ def document(status: int, title: str, problems: tuple[Problem, ...] = (), detail
             for item in problems
         ],
     }
-
-
-def _without_empty_parts(body: dict[str, Any]) -> dict[str, Any]:
-    """Return a problem document as CDS Hooks wants JSON: no empty list, and no pointer where it is the whole body."""
-    errors = [{name: text for name, text in item.items() if text} for item in body["errors"]]
-    return {**{name: item for name, item in body.items() if name != "errors"}, **({"errors": errors} if errors else {})}
 
 
 def _outcome(status: int, words: str, problems: tuple[Problem, ...]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from dosing_service.model import Dose, Patient, Per, Sex, Value
 from dosing_service.rules import renal
 from dosing_service.rules.facts import Entry, Facts, belongs
 from dosing_service.rules.population import AGE, HEIGHT, SEX, WEIGHT, Answer, in_age_range, in_range
+from dosing_service.rules.wording import age_text
 from dosing_service.units import display, over, times
 
 _TO_MG = {"mg": Decimal(1), "g": Decimal(1000), "ug": Decimal("0.001"), "ng": Decimal("0.000001")}
@@ -133,7 +134,7 @@ def _formula_inputs(kind: str, patient: Patient) -> tuple[str, ...]:
 
 def _age(predicate: safety.AgeIn, context: Context) -> Evaluation:
     age = context.facts.patient.age
-    number = f"age {display(age.years)} years" if age else None
+    number = f"age {age_text(age)}" if age else None
     return _answer(in_age_range(predicate.range, age), AGE, number)
 
 

@@ -3,11 +3,12 @@ are exact.
 """
 
 from collections.abc import Sequence
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 
-from dosing_service.model import Amount, Per
+from dosing_service.model import Age, Amount, Per
 from dosing_service.units import display, display_range, spelled
 
+_TODDLER_YEARS, _INFANT_MONTHS = 2, 3
 _TENTH, _HUNDRED = Decimal("0.1"), Decimal(100)
 
 
@@ -28,6 +29,15 @@ def amount(per: Per, low: Decimal, high: Decimal, unit: str, suffix: str) -> Amo
 def times_text(ratio: Decimal) -> str:
     """Return ``6.4 times`` for 6.429."""
     return f"{display(ratio.quantize(_TENTH) if ratio < _HUNDRED else ratio)} times"
+
+
+def age_text(age: Age) -> str:
+    """Return ``6.8 years``, ``14 months`` or ``20 days``, rounded down: nobody is made older than they are."""
+    if age.years >= _TODDLER_YEARS:
+        return f"{display(age.years.quantize(_TENTH, ROUND_DOWN))} years"
+    if age.months >= _INFANT_MONTHS:
+        return f"{int(age.months)} months"
+    return f"{int(age.days)} days"
 
 
 def join(parts: Sequence[str]) -> str:

@@ -39,7 +39,7 @@ def check_error(answer: TestResponse, status: int, code: str) -> None:
     assert {(issue["severity"], issue["code"]) for issue in document["issue"]} == {("error", code)}
     assert all(issue["diagnostics"] for issue in document["issue"])
     assert (document["status"], bool(document["title"]), bool(document["detail"])) == (status, True, True)
-    assert empties(document) == []
+    assert empties(document["issue"]) == []
     assert SENT not in answer.get_data(as_text=True)
     assert SENT not in str(answer.headers)
     assert answer.headers["Cache-Control"] == "no-store"
