@@ -136,7 +136,7 @@ def _detail(problem: OrderProblem, read: ReadRequest, knowledge: KnowledgeBase) 
         yield f"**{escaped(first.summary)}**\n{escaped(first.management)}"
         yield "\n".join(f"- {escaped(text)}" for text in _first([item.summary for item in others], _MOST_OTHERS))
     if problem.assessment is not None:
-        yield from _working(problem, problem.assessment)
+        yield from _working(problem, problem.assessment, knowledge)
     yield from _of_reading(problem, read)
     if problem.assessment is not None:
         yield from _unchecked(problem.assessment, knowledge)
@@ -144,14 +144,15 @@ def _detail(problem: OrderProblem, read: ReadRequest, knowledge: KnowledgeBase) 
     yield f"_{escaped(service.NOTICE)}_"
 
 
-def _working(problem: OrderProblem, assessment: OrderAssessment) -> Iterator[str]:
-    if not problem.is_about_dose:
+def _working(problem: OrderProblem, assessment: OrderAssessment, knowledge: KnowledgeBase) -> Iterator[str]:
+    if not problem.is_about_dose or assessment.agent is None:
         return
     amounts = assessment.together or assessment.ordered
     ordered = "; ".join(item.text for item in amounts)
     expected = next((item for item in assessment.expected if item.regimen == assessment.regimen), None)
     if ordered and expected is not None:
-        yield f"Ordered: {escaped(ordered)}\nDocumented: {escaped(expected.text)} ({escaped(expected.regimen)})"
+        name = knowledge.agents[assessment.agent].regimens[expected.regimen].name
+        yield f"Ordered: {escaped(ordered)}\nDocumented: {escaped(expected.text)} ({escaped(name)})"
     for cause in assessment.likely_causes:
         yield f"Likely slip: {escaped(cause.summary)}"
 

@@ -97,12 +97,19 @@ def of_range(agent: Agent, item: Comparison, comparisons: Sequence[Comparison], 
     where = "above" if is_above else "below"
     given = text_of(item.per, item.ordered, ordered)
     by = _percent_text(item) if given == dose.text else _ratio_text(item)
-    summary = f"{agent.name} {given}{by} is {where} the documented {dose.text} ({regimen.name})."
+    documented = f"{dose.text}{_part_text(item, ordered)}"
+    summary = f"{agent.name} {given}{by} is {where} the documented {documented} ({regimen.name})."
     other_uses = f" {agent.other_uses.text}" if is_above and agent.other_uses else ""
     do = "Do not exceed it without a documented reason." if is_above else "Check that so little is meant."
     do = "Rounding to what can be given may explain it." if is_rounded(item) else do
-    management = f"Documented is {dose.text}. {do}{other_uses}"
+    management = f"Documented is {documented}. {do}{other_uses}"
     return [_finding(id_, Category.DOSE, severity, summary, management, ("dose",), regimen.citations)]
+
+
+def _part_text(item: Comparison, ordered: Ordered) -> str:
+    """Return ``, 28 to 70 g per administration`` where a part of a course is compared."""
+    is_part = item.per is Per.ADMINISTRATION and item.candidate.regimen.per is Per.COURSE
+    return f", {text_of(item.per, item.expected, ordered)}" if is_part and item.per and item.expected else ""
 
 
 def is_rounded(item: Comparison) -> bool:
