@@ -6,7 +6,7 @@ import sqlite3
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -240,8 +240,7 @@ class MemoryFeedback:
             return tuple(self._kept.values())
 
 
-_SCHEMA = f"""
-BEGIN IMMEDIATE;
+_TABLE = """
 CREATE TABLE IF NOT EXISTS feedback (
     identity BLOB PRIMARY KEY,
     received TEXT NOT NULL,
@@ -255,9 +254,7 @@ CREATE TABLE IF NOT EXISTS feedback (
     reasons TEXT NOT NULL,
     comment TEXT,
     extension TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
-PRAGMA user_version = {_VERSION};
-COMMIT;
+) STRICT, WITHOUT ROWID
 """
 
 
@@ -303,12 +300,18 @@ class DatabaseFeedback:
 
 
 def _prepare(connection: sqlite3.Connection) -> None:
+    # All that is looked at is looked at under one lock: another worker may be making the table at this moment.
+    connection.execute("BEGIN IMMEDIATE")
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if version != _VERSION and (version, tables) != (0, 0):
         raise SettingsError("DOSING_FEEDBACK_DATABASE is a database of something else, or of another version")
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.executescript(_SCHEMA)
+    connection.execute(_TABLE)
+    connection.execute(f"PRAGMA user_version = {_VERSION}")
+    connection.execute("COMMIT")
+    # It is only faster, and whoever comes second need not wait for the first one to have it done.
+    with suppress(sqlite3.OperationalError):
+        connection.execute("PRAGMA journal_mode = WAL")
 
 
 def _columns(entry: Feedback) -> tuple[str | None, ...]:
