@@ -61,10 +61,8 @@ def problems(
                 known = found.get(problem.topic)
                 found[problem.topic] = _merged(known, problem) if known else problem
     of_patient = [_of_patient(item) for item in checked.findings if _is_shown(item, least)]
-    unread = [
-        _unread(item) for item in read.orders if item.selected and item.order is None and _concerns_us(item, knowledge)
-    ]
-    return sorted([*found.values(), *of_patient, *unread], key=lambda item: _ORDER.index(item.severity))
+    unread = [_unread(item, knowledge) for item in read.orders if item.selected and item.order is None]
+    return sorted([*found.values(), *of_patient, *filter(None, unread)], key=lambda item: _ORDER.index(item.severity))
 
 
 def _found(
@@ -130,20 +128,20 @@ def _of_patient(item: Finding) -> OrderProblem:
     return OrderProblem(f"patient {item.id}", item.severity, "Patient", (), (item,))
 
 
-def _concerns_us(order: ReadOrder, knowledge: KnowledgeBase) -> bool:
-    """Tell whether an unread order is to be carried out and may be of one of our drugs: it has no name, or one of ours
-    stands in it.
+def _unread(order: ReadOrder, knowledge: KnowledgeBase) -> OrderProblem | None:
+    """Return that an order was not read, if it is to be carried out and may be of one of our drugs: it has no name, or
+    one of ours stands in it.
     """
     if order.is_off:
-        return False
-    drug = order.drug
-    return drug is None or drug.name == NAMELESS or name_book(knowledge).mentions_agent(f"{drug.name}; {drug.conflict}")
-
-
-def _unread(order: ReadOrder) -> OrderProblem:
-    name = order.drug.name if order.drug and order.drug.name else "A medication order"
+        return None
     said = f"dose not checked, {'; '.join(order.unread) or 'the order could not be read'}"
-    return OrderProblem("order unread", Severity.INFO, name, (order,), said=said)
+    if order.drug is None:
+        return OrderProblem("order unread", Severity.INFO, "A medication order", (order,), said=said)
+    name, conflict = order.drug.name, order.drug.conflict
+    agent = name_book(knowledge).mentioned(f"{name}; {conflict}")
+    if agent is None and name != NAMELESS:
+        return None
+    return OrderProblem(f"{agent or 'order'} unread", Severity.INFO, name, (order,), said=said)
 
 
 def _why_unchecked(order: ReadOrder, assessment: OrderAssessment, read: ReadRequest) -> str | None:

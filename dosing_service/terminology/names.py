@@ -78,11 +78,11 @@ class NameBook:
         """
         return drug.agent is not None and (drug.agent, substance.lower()) in self._doses
 
-    def mentions_agent(self, text: str) -> bool:
-        """Tell whether the name of one of our agents stands anywhere in a text, whatever its neighbours make of it."""
+    def mentioned(self, text: str) -> str | None:
+        """Return the first of our agents whose name stands anywhere in a text, whatever its neighbours make of it."""
         words = Words(text)
         found = (self._at(words, position) for position in range(len(words.words)))
-        return any(item.drug.agent is not None for item in found if item is not None)
+        return next((item.drug.agent for item in found if item is not None and item.drug.agent is not None), None)
 
     def _read(self, text: str) -> Reading:
         """Return what a text names."""

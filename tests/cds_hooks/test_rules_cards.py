@@ -49,7 +49,7 @@ def found(client: FlaskClient) -> list[Json]:
     """A card of every kind: two slips, an interaction, an order that cannot be read."""
     body = call(tenfold(), too_often(id="order-2"), unread("one of two", id="order-3"), ahead=SIMVASTATIN_TAKEN)
     shown = cards(client, body)
-    assert {"DiltiazemDose", "AlendronateDose", "InteractionB008", "OrderUnread"} <= set(topics(shown))
+    assert {"DiltiazemDose", "AlendronateDose", "InteractionB008", "DiltiazemUnread"} <= set(topics(shown))
     return shown
 
 
@@ -110,7 +110,7 @@ def test_rule_18_indicator_follows_the_severity(found: list[Json]) -> None:
         "DiltiazemDose": "critical",
         "AlendronateDose": "critical",
         "InteractionB008": "warning",
-        "OrderUnread": "info",
+        "DiltiazemUnread": "info",
     }
     order_of = ["critical", "warning", "info"]
     assert [card["indicator"] for card in found] == sorted((c["indicator"] for c in found), key=order_of.index)
@@ -243,7 +243,7 @@ def test_rule_23_override_reasons_are_complete(found: list[Json]) -> None:
     """Each has a code of the standard set, its system and words. Where nothing was found, nothing can be overridden."""
     for card in found:
         reasons = card.get("overrideReasons", [])
-        assert bool(reasons) == (card["source"]["topic"]["code"] != "OrderUnread")
+        assert bool(reasons) == (card["source"]["topic"]["code"] != "DiltiazemUnread")
         assert all(set(reason) == {"code", "system", "display"} for reason in reasons)
         assert {reason["system"] for reason in reasons} <= {REASONS}
         codes = [reason["code"] for reason in reasons]
