@@ -16,6 +16,7 @@ from marshmallow import Schema, fields
 
 from dosing_service import __version__, service
 from dosing_service.model import Category, CauseKind, OrderVerdict, Severity, Status, Verdict
+from dosing_service.systems import RXNORM, UCUM
 from schemas import cds_hooks as cds
 from schemas import knowledge as known
 from schemas import service as wire
@@ -94,19 +95,18 @@ _ALENDRONATE = {
     "duration": {"value": 30, "unit": "d"},
 }
 _SERVICES = "/cds-services"
-_RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 
 
 def _call(code: str, name: str, milligrams: int) -> dict[str, Any]:
     """Return a call to sign one oral order, once daily."""
-    quantity = {"value": milligrams, "unit": "mg", "system": "http://unitsofmeasure.org", "code": "mg"}
+    quantity = {"value": milligrams, "unit": "mg", "system": UCUM, "code": "mg"}
     order = {
         "resourceType": "MedicationRequest",
         "id": "order-1",
         "status": "draft",
         "intent": "order",
         "subject": {"reference": "Patient/patient-1"},
-        "medicationCodeableConcept": {"coding": [{"system": _RXNORM, "code": code, "display": name}]},
+        "medicationCodeableConcept": {"coding": [{"system": RXNORM, "code": code, "display": name}]},
         "dosageInstruction": [
             {
                 "timing": {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d"}},

@@ -10,8 +10,8 @@ from typing import Any
 from dosing_service.config import Settings
 from dosing_service.knowledge.base import KnowledgeBase
 from dosing_service.model import Severity, Value
+from dosing_service.systems import LOINC
 
-LOINC = "http://loinc.org"
 _WEIGHT = ("29463-7", "3141-9")
 _HEIGHT = ("8302-2",)
 #: What each key of the prefetch holds. Nulls under all keys of a datum say that there is none.

@@ -11,13 +11,9 @@ import click
 from dosing_service import knowledge
 from dosing_service.errors import DosingError, InvalidRequest, UnknownId
 from dosing_service.knowledge.base import KnowledgeBase
+from dosing_service.systems import ATC, ICD10, RXNORM, SNOMED
 
-_SYSTEMS = {
-    "rxnorm": "http://www.nlm.nih.gov/research/umls/rxnorm",
-    "atc": "http://www.whocc.no/atc",
-    "snomed": "http://snomed.info/sct",
-    "icd10": "http://hl7.org/fhir/sid/icd-10-cm",
-}
+_SYSTEMS = {"rxnorm": RXNORM, "atc": ATC, "snomed": SNOMED, "icd10": ICD10}
 _RESULT = re.compile(r"\s*([0-9]+-[0-9])\s+(-?[0-9]+(?:\.[0-9]+)?)\s+(\S+)\s*")
 _QUANTITY = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z\[{%][A-Za-z0-9_\]}/]*)\s*")
 

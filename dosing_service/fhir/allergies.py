@@ -7,20 +7,11 @@ from typing import Any
 from dosing_service.fhir.bundles import is_of_another
 from dosing_service.fhir.conditions import IPS_ABSENCE, UNREADABLE, Listed, is_current, pairs
 from dosing_service.fhir.drugs import identify
-from dosing_service.fhir.elements import (
-    ATC,
-    RXNORM,
-    SNOMED,
-    Triple,
-    codings,
-    elements,
-    label,
-    resource_type,
-    unique,
-)
+from dosing_service.fhir.elements import Triple, codings, elements, label, resource_type, unique
 from dosing_service.knowledge.base import KnowledgeBase
 from dosing_service.knowledge.safety import Terminology
 from dosing_service.model import Coding
+from dosing_service.systems import ATC, RXNORM, SNOMED
 
 _NONE = {
     (SNOMED, "716186003"),

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from dosing_service.fhir.bundles import is_of_another
-from dosing_service.fhir.elements import ICD10, SNOMED, Triple, codes, codings, label, resource_type, unique
+from dosing_service.fhir.elements import Triple, codes, codings, label, resource_type, unique
 from dosing_service.knowledge.safety import Terminology
 from dosing_service.model import Coding, Value
+from dosing_service.systems import ICD10, SNOMED
 
 IPS_ABSENCE = "http://hl7.org/fhir/uv/ips/CodeSystem/absent-unknown-uv-ips"
 _ACTIVE = {"active", "recurrence", "relapse"}

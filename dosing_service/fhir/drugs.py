@@ -14,8 +14,8 @@ from dosing_service.knowledge.name_loader import acts_locally, local_codes
 from dosing_service.knowledge.products import CodedProduct
 from dosing_service.knowledge.safety import Drug as Ingredient
 from dosing_service.model import Coding, Value
-from dosing_service.rules.facts import ATC, RXNORM, SNOMED
 from dosing_service.rules.wording import join
+from dosing_service.systems import ATC, RXNORM, SNOMED
 from dosing_service.terminology import IndexedDrug, IndexFault, NameBook, Reading, RxNormIndex, name_book
 from dosing_service.terminology.names import key_of
 

@@ -10,6 +10,7 @@ from decimal import Context, Decimal
 from math import isfinite
 from typing import Any
 
+from dosing_service.systems import ATC, ICD10, LOINC, RXNORM, SNOMED, UCUM
 from dosing_service.units import plain
 
 #: More entries than any list of a record holds that a person could look at; what lies beyond is not read.
@@ -22,12 +23,6 @@ _FLOAT_NOISE = Context(prec=_MOST_DIGITS)
 _LONGEST_NUMBER = 40
 _NUMBER = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]{1,15})?")
 
-RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
-ATC = "http://www.whocc.no/atc"
-SNOMED = "http://snomed.info/sct"
-ICD10 = "http://hl7.org/fhir/sid/icd-10-cm"
-LOINC = "http://loinc.org"
-UCUM = "http://unitsofmeasure.org"
 #: The same terminologies by their object identifier.
 _SYSTEMS = {
     "urn:oid:2.16.840.1.113883.6.88": RXNORM,

@@ -8,9 +8,6 @@ from dosing_service.fhir.bundles import bare_id, is_of_another, reference_key
 from dosing_service.fhir.conditions import IPS_ABSENCE, UNREADABLE, Listed, pairs
 from dosing_service.fhir.drugs import Drug, identify
 from dosing_service.fhir.elements import (
-    ATC,
-    RXNORM,
-    SNOMED,
     Triple,
     codes,
     codings,
@@ -25,6 +22,7 @@ from dosing_service.fhir.elements import (
 from dosing_service.fhir.moments import moment
 from dosing_service.knowledge.base import KnowledgeBase
 from dosing_service.model import Coding, Value
+from dosing_service.systems import ATC, RXNORM, SNOMED
 
 ORDERS = ("MedicationRequest", "MedicationOrder")
 _STATEMENTS = ("MedicationStatement", "MedicationUsage")

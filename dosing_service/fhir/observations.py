@@ -7,11 +7,12 @@ from enum import StrEnum
 from typing import Any
 
 from dosing_service.fhir.bundles import is_of_another
-from dosing_service.fhir.elements import LOINC, UCUM, codings, element, elements, number, resource_type, system, word
+from dosing_service.fhir.elements import codings, element, elements, number, resource_type, system, word
 from dosing_service.fhir.moments import Moment, is_future, measured_at
 from dosing_service.knowledge.lab_units import dimension
 from dosing_service.knowledge.safety import Terminology
 from dosing_service.model import Observation, Value, Weight
+from dosing_service.systems import LOINC, UCUM
 from dosing_service.units import ALIASES, FACTORS, Measure, plain, times
 
 _USABLE = {"final", "amended", "corrected", "preliminary", None}

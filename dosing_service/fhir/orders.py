@@ -8,10 +8,11 @@ from dosing_service.fhir import dosage, steps
 from dosing_service.fhir.bundles import bare_id, is_of_another, reference_key, unwrapped
 from dosing_service.fhir.dosage import Step, Taker
 from dosing_service.fhir.drugs import Drug
-from dosing_service.fhir.elements import RXNORM, element, elements, items, resource_type, unique, whole, word
+from dosing_service.fhir.elements import element, elements, items, resource_type, unique, whole, word
 from dosing_service.fhir.medications import ORDERS, Shelf, drug_of
 from dosing_service.knowledge.base import KnowledgeBase
 from dosing_service.model import Order, Value
+from dosing_service.systems import RXNORM
 
 #: More orders than anybody signs at once; what lies beyond is not read, and the notes say so.
 MOST_ORDERS = 200

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from dosing_service.fhir.elements import UCUM, element, number, system, word
+from dosing_service.fhir.elements import element, number, system, word
 from dosing_service.model import Value
+from dosing_service.systems import UCUM
 from dosing_service.units import ORDER_ALIASES, ORDER_UNITS, REFUSED, from_mg, in_mg, over, plain, times
 
 #: A tablet or a capsule: which of the two is settled by the product.

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from dosing_service.fhir.elements import SNOMED, codings, label
+from dosing_service.fhir.elements import codings, label
+from dosing_service.systems import SNOMED
 
 _HL7 = "http://terminology.hl7.org/CodeSystem/v3-RouteOfAdministration"
 _SNOMED_ROUTES = {

@@ -8,10 +8,11 @@ from typing import Any
 
 from msgspec import structs
 
-from dosing_service.fhir.elements import SNOMED, codings, element, items, label, number, whole, word
+from dosing_service.fhir.elements import codings, element, items, label, number, whole, word
 from dosing_service.fhir.moments import moment
 from dosing_service.fhir.quantities import Unreadable, days, minutes, time_unit
 from dosing_service.model import OrderedFrequency, Value
+from dosing_service.systems import SNOMED
 from dosing_service.units import over, plain
 
 #: Bounds of a frequency: a dose every second, and one in ten thousand days.

@@ -9,12 +9,7 @@ from dosing_service.knowledge.safety import Analyte, Drug, DrugGroup, Terminolog
 from dosing_service.model import Citations, Coding, NotChecked, Observation, Patient, RenalFunction, Value
 from dosing_service.rules import renal
 from dosing_service.rules.renal import Clearance
-
-RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
-ATC = "http://www.whocc.no/atc"
-SNOMED = "http://snomed.info/sct"
-ICD10 = "http://hl7.org/fhir/sid/icd-10-cm"
-
+from dosing_service.systems import ATC, ICD10, RXNORM, SNOMED
 
 #: A code of the fifth level, one substance. Anything shorter or otherwise spelled is matched as far as it goes, and
 #: said to be unknown.

@@ -12,9 +12,10 @@ from dosing_service.errors import InvalidRequest, Problem
 from dosing_service.knowledge.base import Agent, KnowledgeBase, Product, agent_names
 from dosing_service.knowledge.products import CodedProduct, Component
 from dosing_service.model import Coding, NotChecked, Order, Patient, Value
-from dosing_service.rules.facts import RXNORM, Substance, substance
+from dosing_service.rules.facts import Substance, substance
 from dosing_service.rules.interactions import as_substance
 from dosing_service.rules.ordered import Ordered, Strength, Unreadable, normalised
+from dosing_service.systems import RXNORM
 from dosing_service.units import times
 
 _MILLIGRAMS = {"mg": Decimal(1), "g": Decimal(1000)}

@@ -18,8 +18,8 @@ from dosing_service.fhir.drugs import NDC_SYSTEMS, Drug, identify
 from dosing_service.knowledge.base import KnowledgeBase
 from dosing_service.knowledge.name_loader import BRANDS
 from dosing_service.model import Coding, Order, OrderedDose, OrderedFrequency, OrderRequest, Patient, Per
-from dosing_service.rules.facts import ATC, RXNORM, SNOMED
 from dosing_service.service import check_orders
+from dosing_service.systems import ATC, RXNORM, SNOMED
 from dosing_service.terminology import IndexFault, RxNormIndex, name_book
 from dosing_service.terminology.release import import_release
 

@@ -11,7 +11,8 @@ from dosing_service.knowledge import load
 from dosing_service.knowledge.base import KnowledgeBase
 from dosing_service.knowledge.name_loader import acts_locally, local_codes
 from dosing_service.model import Coding
-from dosing_service.rules.facts import RXNORM, substance, taken
+from dosing_service.rules.facts import substance, taken
+from dosing_service.systems import RXNORM
 
 FOLDER = Path(str(files("dosing_service.knowledge")))
 NAMES, BRANDS, SNOMED = (f"terminology/{name}.csv" for name in ("names", "brands", "snomed"))

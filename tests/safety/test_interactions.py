@@ -19,7 +19,8 @@ from dosing_service.knowledge.safety import Interaction, slug
 from dosing_service.model import Assessment, Finding, Patient, Severity, Verdict
 from dosing_service.rules import interactions
 from dosing_service.rules.conditions import Context
-from dosing_service.rules.facts import ATC, RXNORM, Facts
+from dosing_service.rules.facts import Facts
+from dosing_service.systems import ATC, RXNORM
 from schemas.reading import dose_request
 
 _GRADES = {

@@ -15,8 +15,9 @@ from dosing_service.knowledge.base import Agent
 from dosing_service.model import Assessment, Category, Finding, Patient, Severity, Sex, Verdict
 from dosing_service.rules import safety as safety_rules
 from dosing_service.rules.conditions import Context, Evaluation, evaluate
-from dosing_service.rules.facts import ATC, Facts
+from dosing_service.rules.facts import Facts
 from dosing_service.rules.population import Answer
+from dosing_service.systems import ATC
 from schemas.reading import dose_request
 
 _KNOWLEDGE = load()
