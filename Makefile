@@ -38,7 +38,7 @@ run: $(VENV)/installed-runtime ## serve on http://127.0.0.1:8080 (change with HO
 
 test: lint ## the whole gate: lint, types, import rules, knowledge, tests with coverage
 	$(BIN)/dosing-service knowledge validate
-	$(BIN)/python -m pytest --cov $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --cov --numprocesses auto --dist worksteal $(PYTEST_ARGS)
 
 lint: $(VENV)/installed-dev ## style, types and import rules
 	$(BIN)/ruff check .

@@ -160,7 +160,7 @@ NAMED: list[tuple[dict[str, Any], set[str], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("presentation", "expected", "why"), NAMED, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(("presentation", "expected", "why"), NAMED, ids=[why for _, _, why in NAMED])
 def test_what_the_texts_name_is_there(ask: Ask, presentation: dict[str, Any], expected: set[str], why: str) -> None:
     """Nothing that a text names for a presentation is left out, whatever the evidence for it."""
     assert expected - set(agents(ask(presentation))) == set(), why
