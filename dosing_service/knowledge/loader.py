@@ -134,7 +134,9 @@ def _interactions(documents: Mapping[str, Any], agents: Mapping[str, base.Agent]
 
 def _complete(terminology_: Terminology, agents: Mapping[str, base.Agent], rows: list[Interaction]) -> Terminology:
     """Return the terminology with the substances and names that rules and rows ask about."""
-    asked = [group for agent in agents.values() for rule in agent.safety.rules for group in groups(rule.when)]
+    questions = [rule.when for agent in agents.values() for rule in agent.safety.rules]
+    questions += [question for row in rows for question in (row.when, *(row.escalated or ())[:1])]
+    asked = [group for question in questions for group in groups(question)]
     return replace(
         terminology_,
         substances=frozenset(code for group in asked for code in group.snomed),

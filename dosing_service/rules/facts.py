@@ -28,6 +28,11 @@ class Substance(Value, frozen=True):
     snomed: str | None = None
     is_known: bool = True
 
+    @property
+    def is_nameless(self) -> bool:
+        """Whether neither a code nor a name of it is one that anything here could be about."""
+        return not (self.is_known or self.agent or self.atc or self.rxnorm or self.snomed)
+
 
 class Entry(Value, frozen=True):
     """A substance of the request, and where it stands there."""
@@ -114,16 +119,16 @@ def _diagnoses(
     """Return the places of the request's diagnoses by value set (``None``: unknown), and those that no set knows."""
     if codings is None:
         return None, ()
-    found: dict[str, tuple[str, ...]] = {}
+    found: dict[str, list[str]] = {}
     unknown = []
     for index, coding in enumerate(codings):
         path = f"patient.conditions[{index}]"
         ids = _value_sets(coding, terminology)
         for id_ in ids:
-            found[id_] = (*found.get(id_, ()), path)
+            found.setdefault(id_, []).append(path)
         if not ids:
             unknown.append(path)
-    return found, tuple(unknown)
+    return {id_: tuple(paths) for id_, paths in found.items()}, tuple(unknown)
 
 
 def _value_sets(coding: Coding, terminology: Terminology) -> tuple[str, ...]:
@@ -202,7 +207,7 @@ def belongs(given: Substance, group: DrugGroup, except_atc: tuple[str, ...] = ()
 
     An id or RxNorm ingredient beats an ATC code; of ATC prefixes the longest wins.
     """
-    if except_atc and any(code.startswith(except_atc) for code in given.atc):
+    if given.is_nameless or (except_atc and any(code.startswith(except_atc) for code in given.atc)):
         return 0
     if given.agent is not None and given.agent in group.agents:
         return 100
