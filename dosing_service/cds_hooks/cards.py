@@ -159,11 +159,12 @@ def _working(problem: OrderProblem, assessment: OrderAssessment, knowledge: Know
 
 def _of_reading(problem: OrderProblem, read: ReadRequest) -> Iterator[str]:
     """Yield what must be known of how the orders were read."""
+    said = problem.said or ""
     for order in problem.orders:
         if order.drug is not None and order.drug.by == "name":
             yield f"Recognised by its name only: {escaped(order.drug.name)}. Check that it is the drug that is meant."
-        yield from (f"As read: {escaped(text)}." for text in order.unread if text not in (problem.said or ""))
-    yield from (f"Note: {escaped(text)}." for text in _first(read.notes))
+        yield from (f"As read: {escaped(text)}." for text in order.unread if text not in said)
+    yield from (f"Note: {escaped(text)}." for text in _first([text for text in read.notes if text not in said]))
 
 
 def _unchecked(assessment: OrderAssessment, knowledge: KnowledgeBase) -> Iterator[str]:

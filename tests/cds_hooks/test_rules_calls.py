@@ -12,12 +12,14 @@ from tests.cds_hooks.calls import (
     SERVICES,
     SIGN,
     SIMVASTATIN,
+    UCUM,
     bundle,
     call,
     cards,
     daily,
     fitting,
     no_results,
+    observation,
     order,
     prefetch,
     send,
@@ -155,6 +157,45 @@ def test_rule_12_weight_that_was_not_sent_is_asked_for(ahead: dict[str, Any], cl
     assert "/prefetch/weight" in answer.json["issue"][0]["diagnostics"]
 
 
+#: A weight and what is wrong with it, as the card says it.
+UNUSABLE = [
+    (
+        {"valueQuantity": {"value": 11, "unit": "[stone_av]", "system": UCUM, "code": "[stone_av]"}},
+        "a unit that is not",
+    ),
+    ({"valueQuantity": {"value": 70}}, "a unit that is not read here"),
+    ({"valueQuantity": None, "dataAbsentReason": {"coding": [{"code": "not-performed"}]}}, "without an exact value"),
+    ({"valueQuantity": None, "valueString": "70 kg"}, "without an exact value"),
+    ({"valueQuantity": {"value": 70, "comparator": "<", "unit": "kg", "code": "kg"}}, "without an exact value"),
+    ({"valueQuantity": {"value": 0, "unit": "kg", "system": UCUM, "code": "kg"}}, "that nobody can have"),
+    ({"effectiveDateTime": "2999-01-01"}, "of the future"),
+    ({"effectiveDateTime": "1950-01-01"}, "from before birth"),
+    ({"subject": {"reference": "Patient/p2"}}, "of another patient"),
+]
+
+
+@pytest.mark.parametrize(("changes", "why"), UNUSABLE)
+def test_rule_12_weight_that_cannot_be_used_is_not_asked_for_again(
+    changes: dict[str, Any], why: str, client: FlaskClient
+) -> None:
+    """A client that sent all it has would be told for ever to send it: 200, and a card with the reason."""
+    sent = observation("29463-7", 70, "kg", **changes)
+    ahead = prefetch(weight=bundle({name: value for name, value in sent.items() if value is not None}))
+    (card,) = cards(client, call(fitting(), ahead=ahead))
+
+    assert card["summary"].startswith("diltiazem: dose not checked, no usable weight was sent: ")
+    assert why in card["summary"]
+    assert card["indicator"] == "info"
+
+
+def test_rule_12_another_measure_that_cannot_be_used_is_no_weight(client: FlaskClient) -> None:
+    """The height of somebody else was sent, and nothing of the weight: that is asked for."""
+    other = observation("8302-2", 168, "cm", subject={"reference": "Patient/p2"})
+    ahead = prefetch("height", weight=bundle(other))
+
+    assert send(client, call(fitting(), ahead=ahead)).status_code == 412
+
+
 def test_rule_13_the_three_states_of_the_weight(client: FlaskClient) -> None:
     """Known, known to be absent and unknown have three answers."""
     states = [prefetch(weight=weight(70)), prefetch(weight=None), prefetch("weight")]
@@ -182,7 +223,7 @@ def test_rule_13_what_was_found_is_not_held_back(client: FlaskClient) -> None:
     found = cards(client, call(too_often(), fitting(id="order-2"), ahead=prefetch("weight")))
 
     assert [card["indicator"] for card in found] == ["critical", "info"]
-    assert found[1]["summary"] == "diltiazem: dose not checked, no usable weight was sent"
+    assert found[1]["summary"] == "diltiazem: dose not checked, no weight was sent"
 
 
 def test_rule_13_a_card_about_nothing_found_does_not_stand_in_for_data(client: FlaskClient) -> None:
