@@ -77,8 +77,19 @@ def _entries(place: str, given: Any) -> Iterator[Entry]:
 
 
 def drafts(given: Sequence[Entry]) -> list[Entry]:
-    """Return the orders of drugs among the proposed resources, and those that do not say of which type they are."""
-    return [entry for entry in given if resource_type(entry.resource) in {*ORDERS, None}]
+    """Return the orders of drugs among the proposed resources, and those that do not say of which type they are; an
+    order that is sent twice, with the same id and content, is one.
+    """
+    found: dict[str, Entry] = {}
+    for entry in given:
+        if resource_type(entry.resource) in {*ORDERS, None}:
+            found.setdefault(_content(entry) if _reference(entry) else entry.path, entry)
+    return list(found.values())
+
+
+def _content(entry: Entry) -> str:
+    """Return all that a resource says, but when and by whom it was stored."""
+    return repr({name: item for name, item in entry.resource.items() if name != "meta"})
 
 
 def read(

@@ -100,6 +100,24 @@ def test_rule_10_the_older_hook_has_its_orders_under_another_name(client: FlaskC
     assert set(topics(cards(client, body))) == {"DiltiazemDose", "AlendronateDose"}
 
 
+def test_rule_09_order_that_is_sent_twice_is_one(client: FlaskClient) -> None:
+    """The same resource in two entries is not added up: 50 mg of prednisone a day lie within 35 to 70 mg for 70 kg,
+    and 100 mg do not.
+    """
+    prednisone = ("8640", "prednisone")
+    again = daily(prednisone, 50, meta={"lastUpdated": "2026-11-21T08:00:00Z"})
+
+    assert cards(client, call(daily(prednisone, 50), again)) == []
+    assert topics(cards(client, call(daily(prednisone, 50), daily(prednisone, 50, id="order-2")))) == ["PrednisoneDose"]
+
+
+def test_rule_09_two_orders_under_one_id_are_both_judged(client: FlaskClient) -> None:
+    """Nobody knows which of them is meant: neither is passed over."""
+    for orders in ([fitting(), tenfold()], [tenfold(), fitting()]):
+        (card,) = cards(client, call(*orders))
+        assert (card["source"]["topic"]["code"], card["indicator"]) == ("DiltiazemDose", "critical")
+
+
 # ---- Rule 11: what nobody knows
 
 
