@@ -22,7 +22,7 @@ from dosing_service.fhir.quantities import (
     ratio,
 )
 from dosing_service.fhir.routes import route
-from dosing_service.fhir.timing import Schedule, schedule
+from dosing_service.fhir.timing import Period, Schedule, schedule
 from dosing_service.model import OrderedDose, OrderedFrequency, OrderedInfusion, Per, Value
 from dosing_service.units import ORDER_UNITS, in_mg, over, plain, times
 
@@ -55,6 +55,7 @@ class Step(Value, frozen=True):
     why: str | None
     notes: tuple[str, ...]
     sequence: int | None = None
+    period: Period | None = None
 
 
 def read(dosage: Mapping[str, Any], taker: Taker) -> Step:
@@ -73,7 +74,7 @@ def read(dosage: Mapping[str, Any], taker: Taker) -> Step:
     if when.why and not _needs_no_frequency(dose):
         notes.append(when.why)
     infusion = None if way in _NO_INFUSION else _infusion(when, speed)
-    return Step(dose, frequency, way, infusion, when.duration_days, why, tuple(notes))
+    return Step(dose, frequency, way, infusion, when.duration_days, why, tuple(notes), period=when.period)
 
 
 def _is_as_needed(dosage: Mapping[str, Any]) -> bool:

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from msgspec import structs
+
 from dosing_service.fhir import dosage, steps
 from dosing_service.fhir.bundles import bare_id, is_of_another, reference_key, unwrapped
 from dosing_service.fhir.dosage import Step, Taker
@@ -228,14 +230,4 @@ def _step(resource: Mapping[str, Any], taker: Taker) -> tuple[Step, tuple[str, .
 
 
 def _sequenced(given: Mapping[str, Any], taker: Taker) -> Step:
-    step = dosage.read(given, taker)
-    return Step(
-        step.dose,
-        step.frequency,
-        step.route,
-        step.infusion,
-        step.duration_days,
-        step.why,
-        step.notes,
-        whole(given.get("sequence")),
-    )
+    return structs.replace(dosage.read(given, taker), sequence=whole(given.get("sequence")))

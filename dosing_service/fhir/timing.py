@@ -1,6 +1,7 @@
 """How often and for how long: the Timing of a dosage. Nothing is filled in; no frequency is not once daily."""
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from math import lcm
@@ -74,6 +75,13 @@ _BY_WORDS = {
 _ONCE = {"once", "one time", "one time only", "single dose"}
 
 
+class Period(Value, frozen=True):
+    """From when until when something is given; ``end`` is the first moment after it, ``None`` where none is named."""
+
+    start: datetime
+    end: datetime | None
+
+
 class Schedule(Value, frozen=True):
     """What a Timing says. ``why`` tells why there is no frequency; ``minutes`` is how long one administration takes."""
 
@@ -82,6 +90,7 @@ class Schedule(Value, frozen=True):
     duration_days: Decimal | None = None
     minutes: Decimal | None = None
     notes: tuple[str, ...] = ()
+    period: Period | None = None
 
 
 def schedule(given: Any, *, as_needed: bool) -> Schedule:
@@ -101,7 +110,8 @@ def schedule(given: Any, *, as_needed: bool) -> Schedule:
         frequency = _as_needed(frequency, notes)
     length = _bounds(repeat, notes)
     span = minutes(repeat.get("duration"), repeat.get("durationUnit"))
-    return Schedule(frequency, None if frequency else why, length, span, tuple(notes))
+    period = _dates(element(repeat.get("boundsPeriod")))
+    return Schedule(frequency, None if frequency else why, length, span, tuple(notes), period)
 
 
 def rate(frequency: OrderedFrequency) -> tuple[Fraction, Fraction]:
@@ -161,7 +171,7 @@ def _agreed(
     """Return what the structure and the code say; where they say two things, the more frequent one, and say so."""
     if stated is None or coded is None:
         return stated or coded
-    if coded.once or stated.once:
+    if coded.once:
         notes.append("the code of the timing says once, its structure says how often; the structure was judged")
         return stated
     if rate(stated) == rate(coded):
@@ -344,3 +354,12 @@ def _period_days(period: Mapping[str, Any]) -> Decimal | None:
     else:
         found = Decimal((end.day - start.day).days + 1)
     return plain(found) if 0 < found <= _LONGEST else None
+
+
+def _dates(period: Mapping[str, Any]) -> Period | None:
+    """Return from when until when; the last day of a period that is given in days belongs to it."""
+    start, end = moment(period.get("start")), moment(period.get("end"))
+    if start is None or start.day is None or (period.get("end") is not None and (end is None or end.day is None)):
+        return None
+    last = None if end is None else end.at if end.has_time else end.at + timedelta(days=1)
+    return Period(start.at, last) if last is None or start.at < last else None
