@@ -7,7 +7,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from dosing_service import service
 from dosing_service.cds_hooks.corrections import corrected, pruned
-from dosing_service.cds_hooks.markdown import clipped, escaped
+from dosing_service.cds_hooks.markdown import MOST_SUMMARY, clipped, escaped
 from dosing_service.cds_hooks.order_problems import OrderProblem
 from dosing_service.config import Profile
 from dosing_service.fhir.reading import ReadRequest
@@ -63,7 +63,7 @@ def card(problem: OrderProblem, read: ReadRequest, knowledge: KnowledgeBase, sty
     document: dict[str, Any] = pruned(
         {
             "uuid": str(uuid5(NAMESPACE_URL, name)),
-            "summary": clipped(_summary(problem)),
+            "summary": _summary(problem),
             "indicator": _INDICATOR[problem.severity],
             "detail": "\n\n".join(part for part in _detail(problem, read, knowledge) if part),
             "source": {
@@ -88,12 +88,23 @@ def card(problem: OrderProblem, read: ReadRequest, knowledge: KnowledgeBase, sty
 def _summary(problem: OrderProblem) -> str:
     if problem.said is not None:
         # The name may be as long as a record has it, and must leave room for what is said of it.
-        return f"{clipped(problem.name, _MOST_NAME)}: {problem.said}"
+        return clipped(f"{clipped(problem.name, _MOST_NAME)}: {problem.said}")
     text = problem.findings[0].summary
     slip = _first_slip(problem)
     if slip is not None:
         text = f"{problem.name} {_ordered_text(problem.assessment)}: {slip}"
-    return text if problem.name.lower() in text.lower() else f"{problem.name}: {text}"
+    if problem.name.lower() not in text.lower():
+        text = f"{problem.name}: {text}"
+    if not problem.is_about_dose or not _together(problem):
+        return clipped(text)
+    many = f" ({_together(problem)})"
+    return clipped(text.removesuffix("."), MOST_SUMMARY - len(many)) + many
+
+
+def _together(problem: OrderProblem) -> str:
+    """Return of how many orders the amounts are the sum, in words; nothing where an order was judged alone."""
+    assessment = problem.assessment
+    return f"{len(assessment.summed_with) + 1} orders together" if assessment and assessment.together else ""
 
 
 _SLIPS = {
@@ -152,7 +163,12 @@ def _working(problem: OrderProblem, assessment: OrderAssessment, knowledge: Know
     expected = next((item for item in assessment.expected if item.regimen == assessment.regimen), None)
     if ordered and expected is not None:
         name = knowledge.agents[assessment.agent].regimens[expected.regimen].name
-        yield f"Ordered: {escaped(ordered)}\nDocumented: {escaped(expected.text)} ({escaped(name)})"
+        many = _together(problem)
+        yield (
+            f"Ordered{many and f', {many}'}: {escaped(ordered)}\nDocumented: {escaped(expected.text)} ({escaped(name)})"
+        )
+        if many:
+            yield "Orders of one drug are added up; steps that follow one another belong in one order."
     for cause in assessment.likely_causes:
         yield f"Likely slip: {escaped(cause.summary)}"
 

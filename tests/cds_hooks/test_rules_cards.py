@@ -104,6 +104,28 @@ def test_rule_18_summary_says_drug_order_and_problem(
     assert (card["indicator"], card["summary"]) == (indicator, summary)
 
 
+def test_rule_18_sum_of_several_orders_is_said_to_be_one(client: FlaskClient) -> None:
+    """60 + 40 + 20 mg stand in three orders: nobody who signs one of them can know what 120 mg are."""
+    steps = [daily(("8640", "prednisone"), dose, id=f"order-{dose}") for dose in (60, 40, 20)]
+    (card,) = cards(client, call(*steps))
+
+    assert card["summary"] == (
+        "prednisone 120 mg daily passes the documented maximum of 100 mg daily (3 orders together)"
+    )
+    assert "Ordered, 3 orders together: 120 mg per administration; 120 mg daily" in card["detail"]
+    assert "belong in one order" in card["detail"]
+    assert "together" not in str(cards(client, call(daily(("8640", "prednisone"), 120))))
+
+
+def test_rule_18_sum_of_long_names_keeps_its_end(client: FlaskClient) -> None:
+    """However long the rest is, it stays below 140 characters and says of how many orders it is the sum."""
+    many = [too_often(id=f"order-{place}") for place in range(30)]
+    (card,) = cards(client, call(*many))
+
+    assert len(card["summary"]) < 140
+    assert card["summary"].endswith(" (30 orders together)")
+
+
 def test_rule_18_indicator_follows_the_severity(found: list[Json]) -> None:
     """Worst first: slips of a factor are critical, the interaction is a warning, the unread order information."""
     assert {card["source"]["topic"]["code"]: card["indicator"] for card in found} == {
