@@ -9,6 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from dosing_service import addresses, create_app
+from dosing_service.cds_hooks.markdown import escaped
 from dosing_service.config import Settings
 from dosing_service.knowledge.base import KnowledgeBase
 from tests.cds_hooks.calls import (
@@ -249,6 +250,52 @@ def test_rule_20_markup_of_a_name_is_text_in_the_detail(client: FlaskClient) -> 
     assert not re.search(r"<[a-z/!]", card["detail"], re.IGNORECASE)
     assert "](" not in card["detail"]
     assert "&lt;img" in card["detail"]
+
+
+#: What GitHub Flavored Markdown (6.9) makes a link of, and beside it the bare names that linkifiers of web pages take.
+LIVE = re.compile(r"(?:https?|ftp)://|www\.\w|[\w.+-]@[\w-]|\w\.(?:org|com|example)\b", re.IGNORECASE)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://evil.example.org/pay",
+        "HTTP://EVIL.ORG",
+        "ftp://1.2.3.4/",
+        "http://localhost",
+        "www.evil.org",
+        "WWW.e.org",
+        "evil.example.org",
+        "//evil.org",
+        "mailto:a@evil.org",
+        "a.b@evil.org",
+        "xmpp:a@localhost",
+    ],
+)
+def test_rule_20_address_of_a_record_is_no_link(address: str, client: FlaskClient) -> None:
+    """A name of a drug that says where to pay is read, and cannot be clicked."""
+    body = call(tenfold(medicationCodeableConcept={"text": f"diltiazem 60 mg {address}"}))
+    (line,) = [text for text in cards(client, body)[0]["detail"].splitlines() if "by its name" in text]
+
+    assert LIVE.search(f"see {address}") or "//" in address
+    assert LIVE.search(line) is None
+    assert "//" not in line
+    assert address in line.replace("\u200b", "").replace("\\", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1. item", "1\\. item"),
+        ("12.", "12\\."),
+        ("===", "\\==="),
+        ("0.5 mg, e.g. twice", "0.5 mg, e.g. twice"),
+        ("15 mg of 2.5 mg", "15 mg of 2.5 mg"),
+    ],
+)
+def test_rule_20_number_at_the_beginning_begins_no_list(text: str, expected: str) -> None:
+    """Nor do equals signs make a heading of the line before; doses stay as they are."""
+    assert expected == escaped(text)
 
 
 @pytest.mark.parametrize("end", ["\n\n# Stop", "\r\n- item", "\u2028x", "\u202etxet"])
