@@ -54,7 +54,8 @@ def blueprint(settings: Settings, knowledge: KnowledgeBase, index: RxNormIndex |
         if not read.entries:
             expected = f"1 to {feedback.MAX_ENTRIES} objects with card and outcome (accepted or overridden)"
             raise MalformedBody(Problem("/feedback", "no-feedback", "; ".join(read.unread), expected))
-        store.add(read.entries, service=service.id, caller=caller, received=datetime.now(UTC))
+        if store is not None:
+            store.add(read.entries, service=service.id, caller=caller, received=datetime.now(UTC))
         return _kept_nowhere(Response(mimetype="text/plain"))
 
     return routes
