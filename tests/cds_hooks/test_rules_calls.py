@@ -1,11 +1,13 @@
 """What a call may hold, and which answer it gets (rules 6 to 14 and 27)."""
 
 import time
+from datetime import date
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
+from dosing_service import age
 from tests.cds_hooks.calls import (
     ALENDRONATE,
     AMOXICILLIN,
@@ -21,6 +23,7 @@ from tests.cds_hooks.calls import (
     no_results,
     observation,
     order,
+    person,
     prefetch,
     send,
     tenfold,
@@ -221,6 +224,20 @@ def test_rule_13_the_three_states_of_the_weight(client: FlaskClient) -> None:
 
     assert [answer.status_code for answer in answers] == [200, 200, 412]
     assert [len(answer.json["cards"]) for answer in answers[:2]] == [0, 1]
+
+
+def test_rule_13_today_is_the_same_day_for_every_face(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One clock: who comes of age on that day is an adult in a card and in an answer of the API."""
+    monkeypatch.setattr(age, "today", lambda: date(2026, 11, 21))
+    often = {"times": 1, "every": {"value": 1, "unit": "d"}}
+    ordered = {"agent": "prednisone", "dose": {"value": 40, "unit": "mg"}, "frequency": often, "route": "oral"}
+    patient = {"birth_date": "2008-11-21", "weight": {"value": 70, "unit": "kg"}}
+    judged = client.post("/v1/order-checks", json={"patient": patient, "orders": [{"id": "1", **ordered}]}).json
+    measured = observation("29463-7", 70, "kg", effectiveDateTime="2026-11-20")
+    ahead = prefetch(patient=person("2008-11-21"), weight=bundle(measured))
+
+    assert (judged["as_of"], judged["orders"][0]["regimen"]) == ("2026-11-21", "review-adult-dermatomyositis")
+    assert cards(client, call(daily(("8640", "prednisone"), 40), ahead=ahead)) == []
 
 
 def test_rule_13_order_of_another_drug_needs_nothing(client: FlaskClient) -> None:
