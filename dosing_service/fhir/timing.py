@@ -12,7 +12,7 @@ from msgspec import structs
 from dosing_service.fhir.elements import codings, element, items, label, number, whole, word
 from dosing_service.fhir.moments import moment
 from dosing_service.fhir.quantities import Unreadable, days, minutes, time_unit
-from dosing_service.model import OrderedFrequency, Value
+from dosing_service.model import DAYS_IN, OrderedFrequency, Value
 from dosing_service.systems import SNOMED
 from dosing_service.units import over, plain
 
@@ -20,8 +20,6 @@ from dosing_service.units import over, plain
 _MOST_TIMES = 100_000
 _MOST_COUNT = 1000
 _LONGEST = 10_000
-#: Days in each unit of a frequency; a UCUM month has 30.4375 days.
-_DAYS = {"h": Fraction(1, 24), "d": Fraction(1), "wk": Fraction(7), "mo": Fraction(487, 16)}
 _PER_HOUR = {"min": 60, "s": 3600}
 _WEEKDAYS = frozenset(("mon", "tue", "wed", "thu", "fri", "sat", "sun"))
 #: Events that come once a day; a meal (C), before meals (AC) and after them (PC) come as often as somebody eats.
@@ -116,7 +114,7 @@ def schedule(given: Any, *, as_needed: bool) -> Schedule:
 
 def rate(frequency: OrderedFrequency) -> tuple[Fraction, Fraction]:
     """Return the fewest and the most administrations a day."""
-    unit = _DAYS[frequency.unit]
+    unit = DAYS_IN[frequency.unit]
     low = Fraction(frequency.times_low) / (Fraction(frequency.every_high) * unit)
     return low, Fraction(frequency.times_high) / (Fraction(frequency.every_low) * unit)
 
@@ -310,8 +308,8 @@ def _filtered(base: OrderedFrequency, weekdays: int, notes: list[str]) -> Ordere
     """Return a frequency that holds only on some days of the week."""
     if not weekdays:
         return base
-    longest = Fraction(base.every_high) * _DAYS[base.unit]
-    shortest = Fraction(base.every_low) * _DAYS[base.unit]
+    longest = Fraction(base.every_high) * DAYS_IN[base.unit]
+    shortest = Fraction(base.every_low) * DAYS_IN[base.unit]
     if longest <= 1:
         return _on_days(base, weekdays)
     if shortest < 7:
