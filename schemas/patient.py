@@ -68,7 +68,8 @@ class CodingField(Strict):
             return Coding(self._code.read(value))
         if not isinstance(value, dict) or set(value) != {"system", "code"}:
             raise self.refuse("not-a-coding", "an id, or an object with exactly system and code, is expected here")
-        return Coding(self._code.read(value["code"]), self._system.read(value["system"]))
+        code, system = _deserialized("code", self._code, value["code"]), value["system"]
+        return Coding(code, _deserialized("system", self._system, system))
 
 
 class Entries(fields.List[Any]):

@@ -183,7 +183,7 @@ BODIES: list[tuple[Any, int, str, str, str]] = [
     (patient(conditions=[{"code": "1"}]), 422, "/patient/conditions/0", "not-a-coding", "a code of nowhere"),
     (
         patient(conditions=["x", {"system": "http://example.org", "code": "1"}]),
-        *(422, "/patient/conditions/1", "not-a-choice", "a system that is not on the list"),
+        *(422, "/patient/conditions/1/system", "not-a-choice", "a system that is not on the list"),
     ),
     (
         patient(conditions=[{"system": SNOMED, "code": "1", "display": "x"}]),

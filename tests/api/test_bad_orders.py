@@ -236,7 +236,13 @@ BODIES: list[tuple[Any, int, str, str, str]] = [
     (order(product={"id": "nope"}), 422, f"{_P}/id", "unknown-product", "no product of the agent"),
     (order(product={"id": "ir-tablet-60"}), 422, f"{_P}/id", "unknown-product", "a product of diltiazem"),
     (order(product=coded("830837")), 422, _P, "other-drug", "a code of diltiazem"),
-    (order(product=coded("1", "http://example.org")), 422, _P, "not-a-choice", "a system that is not on the list"),
+    (
+        order(product=coded("1", "http://example.org")),
+        422,
+        f"{_P}/system",
+        "not-a-choice",
+        "a system that is not on the list",
+    ),
 ]
 
 
