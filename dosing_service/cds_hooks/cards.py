@@ -35,7 +35,8 @@ _MOST_NAME = 60
 _MOST_SOURCES = 4
 _MOST_LISTED = 8
 _MOST_OTHERS = 3
-_OBSERVATION = re.compile(r"patient\.observations\[([0-9-]+)\]")
+_OBSERVATION = re.compile(r"patient\.observations\[(?:([0-9]+)|([0-9]+-[0-9]))\]")
+_ENTRY = re.compile(r"patient\.([a-z]+)\[[0-9]+\]")
 #: Data by names that say more than the name of the field.
 _DATA = {
     "patient.allergies": "allergies",
@@ -43,6 +44,12 @@ _DATA = {
     "patient.medications": "current medication",
     "patient.pregnant": "whether pregnant",
     "patient.lactating": "whether breast-feeding",
+}
+#: Entries of lists that were sent and say nothing here.
+_UNKNOWN_ENTRIES = {
+    "allergies": "an allergy under a code that is known here",
+    "conditions": "a diagnosis under a code that is known here",
+    "medications": "a drug under a code that is known here",
 }
 
 
@@ -150,7 +157,7 @@ def _detail(problem: OrderProblem, read: ReadRequest, knowledge: KnowledgeBase) 
         yield from _working(problem, problem.assessment, knowledge)
     yield from _of_reading(problem, read)
     if problem.assessment is not None:
-        yield from _unchecked(problem.assessment, knowledge)
+        yield from _unchecked(problem.assessment, read, knowledge)
     yield from _sources(problem.findings, knowledge)
     yield f"_{escaped(service.NOTICE)}_"
 
@@ -183,13 +190,13 @@ def _of_reading(problem: OrderProblem, read: ReadRequest) -> Iterator[str]:
     yield from (f"Note: {escaped(text)}." for text in _first([text for text in read.notes if text not in said]))
 
 
-def _unchecked(assessment: OrderAssessment, knowledge: KnowledgeBase) -> Iterator[str]:
+def _unchecked(assessment: OrderAssessment, read: ReadRequest, knowledge: KnowledgeBase) -> Iterator[str]:
     """Yield what forbids the drug and could not be ruled out, and the data that were missing for the checks."""
     open_ = [item for item in assessment.findings if item.verdict is Verdict.POSSIBLE]
     worst = [item.summary for item in open_ if item.severity is Severity.CONTRAINDICATED]
     if worst:
         yield "Not ruled out:\n" + "\n".join(f"- {escaped(text)}" for text in _first(worst))
-    missing = dict.fromkeys(_datum(need, knowledge) for item in assessment.not_checked for need in item.needs)
+    missing = dict.fromkeys(_datum(need, read, knowledge) for item in assessment.not_checked for need in item.needs)
     if missing:
         yield f"Not checked for want of: {escaped(', '.join(_first([*missing])))}."
 
@@ -199,12 +206,18 @@ def _first(texts: Sequence[str], most: int = _MOST_LISTED) -> list[str]:
     return [*texts[:most], *([f"{more} more"] if more > 0 else [])]
 
 
-def _datum(need: str, knowledge: KnowledgeBase) -> str:
-    """Return ``creatinine in serum or plasma`` for ``patient.observations[2160-0]``."""
-    code = _OBSERVATION.fullmatch(need)
-    if code is not None:
+def _datum(need: str, read: ReadRequest, knowledge: KnowledgeBase) -> str:
+    """Return ``creatinine in serum or plasma`` for ``patient.observations[2160-0]``, and a result that was sent and
+    cannot be read by its name, too.
+    """
+    result, entry = _OBSERVATION.fullmatch(need), _ENTRY.fullmatch(need)
+    if result is not None:
+        code = result[2] or (read.patient.observations or ())[int(result[1])].code
         analytes = knowledge.terminology.analytes.values()
-        return next((item.name for item in analytes if code[1] in item.units), f"LOINC {code[1]}")
+        name = next((item.name for item in analytes if code in item.units), f"LOINC {code}")
+        return name if result[2] else f"{name} in a unit that fits its code"
+    if entry is not None:
+        return _UNKNOWN_ENTRIES[entry[1]]
     return _DATA.get(need, need.rpartition(".")[2].replace("_", " "))
 
 

@@ -135,7 +135,7 @@ def _unread(order: ReadOrder, knowledge: KnowledgeBase) -> OrderProblem | None:
     if order.is_off:
         return None
     said = f"dose not checked, {'; '.join(order.unread) or 'the order could not be read'}"
-    if order.drug is None:
+    if order.drug is None or not order.resource:
         return OrderProblem("order unread", Severity.INFO, "A medication order", (order,), said=said)
     name, conflict = order.drug.name, order.drug.conflict
     agent = name_book(knowledge).mentioned(f"{name}; {conflict}")

@@ -25,6 +25,8 @@ _OFF = {
 }
 #: Where a context holds its orders, the current name first.
 PLACES = ("draftOrders", "medications")
+#: What an entry of a bundle holds around its resource: where there is nothing else, no resource was sent.
+_FRAME = {"id", "fullUrl", "link", "search", "request", "response", "extension", "modifierExtension"}
 _BEYOND = f"only the first {MOST_ORDERS} orders were read"
 _UNTYPED = "the resource does not say of which type it is; it was read as an order of a drug"
 
@@ -75,7 +77,8 @@ def _entries(place: str, given: Any) -> Iterator[Entry]:
     for index, item in enumerate(items(listed)):
         address = element(item).get("fullUrl")
         path = f"{prefix}[{index}]" if is_bundle or isinstance(given, list) else place
-        yield Entry(path, element(unwrapped(item)), address if isinstance(address, str) else None)
+        resource = {} if element(item).keys() <= _FRAME else element(unwrapped(item))
+        yield Entry(path, resource, address if isinstance(address, str) else None)
 
 
 def drafts(given: Sequence[Entry]) -> list[Entry]:

@@ -103,6 +103,16 @@ def test_rule_10_the_older_hook_has_its_orders_under_another_name(client: FlaskC
     assert set(topics(cards(client, body))) == {"DiltiazemDose", "AlendronateDose"}
 
 
+@pytest.mark.parametrize("entry", [{"fullUrl": "urn:uuid:x"}, {"fullUrl": "urn:uuid:x", "resource": None}, {}])
+def test_rule_09_entry_without_a_resource_is_no_drug(entry: dict[str, Any], client: FlaskClient) -> None:
+    """What was to be ordered there nobody knows: that is said, and not that a drug has no name."""
+    body = call(fitting())
+    body["context"]["draftOrders"]["entry"].append(entry)
+    (card,) = cards(client, body)
+
+    assert card["summary"] == "A medication order: dose not checked, the entry holds no resource that can be read"
+
+
 def test_rule_09_order_that_is_sent_twice_is_one(client: FlaskClient) -> None:
     """The same resource in two entries is not added up: 50 mg of prednisone a day lie within 35 to 70 mg for 70 kg,
     and 100 mg do not.

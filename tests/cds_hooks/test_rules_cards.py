@@ -24,6 +24,7 @@ from tests.cds_hooks.calls import (
     daily,
     empties,
     fitting,
+    observation,
     order,
     prefetch,
     send,
@@ -227,6 +228,23 @@ def test_rule_19_two_orders_that_cannot_be_read_have_two_cards(client: FlaskClie
     """The same words about two orders are two cards, each with its own id."""
     ids = uuids(cards(client, call(unread("a"), unread("b", id="order-2"))))
     assert len(set(ids)) == 2
+
+
+def test_rule_18_what_was_not_checked_is_named_for_people(client: FlaskClient) -> None:
+    """Not the places of a list: a diagnosis, a drug and an allergy that nothing here knows, a result in no unit."""
+    foreign = {"coding": [{"system": "http://snomed.info/sct", "code": "1"}]}
+    ahead = prefetch(
+        conditions=bundle({"resourceType": "Condition", "code": foreign}),
+        allergies=bundle({"resourceType": "AllergyIntolerance", "code": foreign}),
+        medications=bundle(order(("1", "x"), id="taken", status="active")),
+        observations=bundle(observation("2160-0", 460, "furlong")),
+    )
+    details = "".join(card["detail"] for card in cards(client, call(too_often(), ahead=ahead)))
+
+    assert "a diagnosis under a code that is known here" in details
+    assert "creatinine in serum or plasma in a unit that fits its code" in details
+    assert "LOINC" not in details
+    assert "\\[" not in details
 
 
 # ---- Rule 20: text of others
