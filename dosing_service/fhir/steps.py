@@ -9,7 +9,7 @@ from msgspec import structs
 from dosing_service.fhir.dosage import Step
 from dosing_service.fhir.quantities import converted
 from dosing_service.fhir.timing import Period, rate
-from dosing_service.model import OrderedDose, OrderedFrequency, Per
+from dosing_service.model import DAYS_IN, OrderedDose, OrderedFrequency, Per
 from dosing_service.units import ORDER_UNITS, added, display, display_range, in_mg, over, plain, times
 
 #: More steps than any taper; what lies beyond is not read.
@@ -18,6 +18,7 @@ _PERIODS = ((Per.DAY, Fraction(1), "d"), (Per.WEEK, Fraction(7), "wk"), (Per.MON
 _LENGTH = {Per.DAY: Fraction(1), Per.WEEK: Fraction(7), Per.MONTH: Fraction(487, 16)}
 _PERIOD_WORDS = {"h": "hours", "d": "days", "wk": "weeks", "mo": "months"}
 _ONE = {"h": "an hour", "d": "a day", "wk": "a week", "mo": "a month"}
+_SECONDS_IN_A_DAY = 86_400
 _AMBIGUOUS = "several dosage entries without a sequence: their sum was judged"
 
 
@@ -34,9 +35,20 @@ def _stages(steps: list[Step]) -> list[list[Step]]:
         return [[step for step in steps if step.sequence == number] for number in sorted(numbers)]
     periods = {step.period for step in steps if step.period is not None}
     in_order = sorted(periods, key=lambda period: period.start)
-    if any(step.period is None for step in steps) or not all(starmap(_ends_before, pairwise(in_order))):
+    if not all(map(_is_course, steps)) or not all(starmap(_ends_before, pairwise(in_order))):
         return [steps]
     return [[step for step in steps if step.period == period] for period in in_order]
+
+
+def _is_course(step: Step) -> bool:
+    """Tell whether a step has dates and goes on for at least one of its intervals: a weekly dose on each of seven days
+    is a daily one, and not seven steps.
+    """
+    often, period = step.frequency, step.period
+    if often is None or period is None or not often.times_low or often.once or often.count == 1:
+        return False
+    interval = Fraction(often.every_high) * DAYS_IN[often.unit] / often.times_low
+    return period.end is None or Fraction((period.end - period.start).total_seconds()) >= interval * _SECONDS_IN_A_DAY
 
 
 def _ends_before(period: Period, later: Period) -> bool:
