@@ -67,7 +67,7 @@ class Settings:
     """The least severity that makes a card when an order is signed."""
 
     feedback_database: str | None = None
-    """The file that keeps feedback on cards; without, it is kept in memory and lost with the process."""
+    """The file that keeps feedback on cards; without, it is answered and not kept."""
 
     rxnorm_index: str | None = None
     """Path of a local RxNorm index (`dosing-service terminology import`); without, records are read by what we know."""

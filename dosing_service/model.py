@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from fractions import Fraction
 from typing import Any
 
 import msgspec
@@ -213,6 +214,12 @@ class DoseRequest(Value, frozen=True):
     as_of: date | None = None
 
 
+#: Days in each unit of a frequency; a UCUM month has 30.4375.
+DAYS_IN = {"h": Fraction(1, 24), "d": Fraction(1), "wk": Fraction(7), "mo": Fraction(487, 16)}
+#: The longest interval in days between administrations that still gives each day, week or month its own.
+_LONGEST_INTERVAL = {Per.DAY: Fraction(1), Per.WEEK: Fraction(7), Per.MONTH: Fraction(31)}
+
+
 class OrderedDose(Value, frozen=True):
     """The dose of an order, ``low`` to ``high`` in a unit of :data:`dosing_service.units.ORDER_UNITS`, as an amount
     ``per`` administration, day, week, month or course.
@@ -241,6 +248,15 @@ class OrderedFrequency(Value, frozen=True):
     count: int | None = None
     repeat_every: Decimal | None = None
     repeat_unit: str | None = None
+
+    def misses(self, per: Per) -> bool:
+        """Tell whether there may be days (weeks, months) on which nothing is given: an amount of each of them, given
+        like this, contradicts itself.
+        """
+        longest = _LONGEST_INTERVAL.get(per)
+        if longest is None or not self.times_low:
+            return self.once and longest is not None
+        return Fraction(self.every_high) * DAYS_IN[self.unit] / self.times_low > longest
 
 
 class OrderedInfusion(Value, frozen=True):

@@ -34,10 +34,8 @@ _TIME_ALIASES = {
     **dict.fromkeys(("week", "weeks"), "wk"),
     **dict.fromkeys(("month", "months"), "mo"),
 }
-_DAYS = {"h": Decimal(1) / 24, "d": Decimal(1), "wk": Decimal(7), "mo": Decimal("30.4375"), "a": Decimal("365.25")}
+_DAYS = {"d": Decimal(1), "wk": Decimal(7), "mo": Decimal("30.4375")}
 _RANGE = {"value", "low", "high"}
-#: The longest interval in days between administrations that still gives each day, week or month its own.
-_PERIOD_DAYS = {Per.DAY: Decimal(1), Per.WEEK: Decimal(7), Per.MONTH: Decimal(31)}
 _INFUSION_RATES = ("mL/h", "mL/min", "mL/kg/min", "mL/kg/h", "mg/h", "mg/min", "mg/kg/min", "g/h")
 
 
@@ -246,20 +244,9 @@ class OrderSchema(StrictSchema):
         if frequency is not None and "repeat_every" in frequency and not ("count" in frequency or "duration" in data):
             detail = "a course that is repeated needs its length"
             raise _fault("duration", "missing", detail, "frequency.count, or the duration of one course")
-        if dose is None or frequency is None or dose.per not in _PERIOD_DAYS:
-            return
-        if frequency.get("once"):
-            raise _fault(
-                "frequency",
-                "contradiction",
-                f"an amount per {dose.per.value} is no single dose",
-                "a dose per administration",
-            )
-        if "every" not in frequency:
-            return
-        _, longest, unit = frequency["every"]
-        if times(longest, _DAYS[unit]) / frequency["times"][0] > _PERIOD_DAYS[dose.per]:
-            detail = f"an amount per {dose.per.value} that is given more rarely contradicts itself"
+        if dose is not None and frequency is not None and _frequency(frequency).misses(dose.per):
+            rarely = "is no single dose" if frequency.get("once") else "that is given more rarely contradicts itself"
+            detail = f"an amount per {dose.per.value} {rarely}"
             raise _fault("frequency", "contradiction", detail, "a dose per administration")
 
 

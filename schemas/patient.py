@@ -1,13 +1,13 @@
 """The patient of a request. Absent is unknown; an empty list is known to be none."""
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from marshmallow import ValidationError, fields, validates_schema
 
-from dosing_service.age import OLDEST_YEARS, age_on
+from dosing_service.age import OLDEST_YEARS, TIME_ZONES, age_on
 from dosing_service.model import Age, Coding, Observation, Patient, Sex, Weight
 from dosing_service.units import Measure, over, times
 from schemas.fields import (
@@ -34,8 +34,6 @@ _LIGHTEST_KG = "0.2"
 _SHORTEST_CM = "20"
 #: No pregnancy reaches a year; post-menstrual ages of infants are sent in the same field and go beyond birth.
 _MOST_GESTATION_DAYS = 366
-#: A measurement of "tomorrow" may have been taken where it is tomorrow already.
-_TIME_ZONES = timedelta(days=1)
 
 SYSTEMS = {
     "http://www.nlm.nih.gov/research/umls/rxnorm": "RxNorm",
@@ -70,7 +68,8 @@ class CodingField(Strict):
             return Coding(self._code.read(value))
         if not isinstance(value, dict) or set(value) != {"system", "code"}:
             raise self.refuse("not-a-coding", "an id, or an object with exactly system and code, is expected here")
-        return Coding(self._code.read(value["code"]), self._system.read(value["system"]))
+        code, system = _deserialized("code", self._code, value["code"]), value["system"]
+        return Coding(code, _deserialized("system", self._system, system))
 
 
 class Entries(fields.List[Any]):
@@ -240,7 +239,7 @@ def _check_days(given: Mapping[str, Any], as_of: date | None) -> None:
 def _fault_of_day(day: date | None, given: Mapping[str, Any], as_of: date) -> Fault | None:
     if day is None:
         return None
-    if day - as_of > _TIME_ZONES:
+    if day - as_of > TIME_ZONES:
         return Fault("future-date", "this measurement lies after as_of", "a date not after as_of (default: today)")
     if "birth_date" in given and day < given["birth_date"]:
         return Fault("before-birth", "this measurement lies before the birth date", "a date not before birth_date")

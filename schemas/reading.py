@@ -1,11 +1,12 @@
 """Turns documents into requests, and what marshmallow says of a bad one into problems with JSON pointers."""
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 from marshmallow import ValidationError
 
+from dosing_service import age
 from dosing_service.errors import InvalidRequest, Problem
 from dosing_service.model import DoseRequest, OrderRequest, TreatmentRequest
 from schemas.dose_calculations import DoseRequestSchema
@@ -58,7 +59,7 @@ def _dated(document: Any, today: date | None) -> Any:
     patient = document.get("patient")
     if not isinstance(patient, dict) or not _needs_a_day(patient):
         return document
-    return document | {"as_of": (today or datetime.now(UTC).date()).isoformat()}
+    return document | {"as_of": (today or age.today()).isoformat()}
 
 
 def _needs_a_day(patient: Mapping[str, Any]) -> bool:

@@ -7,7 +7,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from dosing_service import service
 from dosing_service.cds_hooks.corrections import corrected, pruned
-from dosing_service.cds_hooks.markdown import clipped, escaped
+from dosing_service.cds_hooks.markdown import MOST_SUMMARY, clipped, escaped
 from dosing_service.cds_hooks.order_problems import OrderProblem
 from dosing_service.config import Profile
 from dosing_service.fhir.reading import ReadRequest
@@ -35,7 +35,8 @@ _MOST_NAME = 60
 _MOST_SOURCES = 4
 _MOST_LISTED = 8
 _MOST_OTHERS = 3
-_OBSERVATION = re.compile(r"patient\.observations\[([0-9-]+)\]")
+_OBSERVATION = re.compile(r"patient\.observations\[(?:([0-9]+)|([0-9]+-[0-9]))\]")
+_ENTRY = re.compile(r"patient\.([a-z]+)\[[0-9]+\]")
 #: Data by names that say more than the name of the field.
 _DATA = {
     "patient.allergies": "allergies",
@@ -43,6 +44,12 @@ _DATA = {
     "patient.medications": "current medication",
     "patient.pregnant": "whether pregnant",
     "patient.lactating": "whether breast-feeding",
+}
+#: Entries of lists that were sent and say nothing here.
+_UNKNOWN_ENTRIES = {
+    "allergies": "an allergy under a code that is known here",
+    "conditions": "a diagnosis under a code that is known here",
+    "medications": "a drug under a code that is known here",
 }
 
 
@@ -63,7 +70,7 @@ def card(problem: OrderProblem, read: ReadRequest, knowledge: KnowledgeBase, sty
     document: dict[str, Any] = pruned(
         {
             "uuid": str(uuid5(NAMESPACE_URL, name)),
-            "summary": clipped(_summary(problem)),
+            "summary": _summary(problem),
             "indicator": _INDICATOR[problem.severity],
             "detail": "\n\n".join(part for part in _detail(problem, read, knowledge) if part),
             "source": {
@@ -88,12 +95,23 @@ def card(problem: OrderProblem, read: ReadRequest, knowledge: KnowledgeBase, sty
 def _summary(problem: OrderProblem) -> str:
     if problem.said is not None:
         # The name may be as long as a record has it, and must leave room for what is said of it.
-        return f"{clipped(problem.name, _MOST_NAME)}: {problem.said}"
+        return clipped(f"{clipped(problem.name, _MOST_NAME)}: {problem.said}")
     text = problem.findings[0].summary
     slip = _first_slip(problem)
     if slip is not None:
         text = f"{problem.name} {_ordered_text(problem.assessment)}: {slip}"
-    return text if problem.name.lower() in text.lower() else f"{problem.name}: {text}"
+    if problem.name.lower() not in text.lower():
+        text = f"{problem.name}: {text}"
+    if not problem.is_about_dose or not _together(problem):
+        return clipped(text)
+    many = f" ({_together(problem)})"
+    return clipped(text.removesuffix("."), MOST_SUMMARY - len(many)) + many
+
+
+def _together(problem: OrderProblem) -> str:
+    """Return of how many orders the amounts are the sum, in words; nothing where an order was judged alone."""
+    assessment = problem.assessment
+    return f"{len(assessment.summed_with) + 1} orders together" if assessment and assessment.together else ""
 
 
 _SLIPS = {
@@ -139,7 +157,7 @@ def _detail(problem: OrderProblem, read: ReadRequest, knowledge: KnowledgeBase) 
         yield from _working(problem, problem.assessment, knowledge)
     yield from _of_reading(problem, read)
     if problem.assessment is not None:
-        yield from _unchecked(problem.assessment, knowledge)
+        yield from _unchecked(problem.assessment, read, knowledge)
     yield from _sources(problem.findings, knowledge)
     yield f"_{escaped(service.NOTICE)}_"
 
@@ -152,27 +170,33 @@ def _working(problem: OrderProblem, assessment: OrderAssessment, knowledge: Know
     expected = next((item for item in assessment.expected if item.regimen == assessment.regimen), None)
     if ordered and expected is not None:
         name = knowledge.agents[assessment.agent].regimens[expected.regimen].name
-        yield f"Ordered: {escaped(ordered)}\nDocumented: {escaped(expected.text)} ({escaped(name)})"
+        many = _together(problem)
+        yield (
+            f"Ordered{many and f', {many}'}: {escaped(ordered)}\nDocumented: {escaped(expected.text)} ({escaped(name)})"
+        )
+        if many:
+            yield "Orders of one drug are added up; steps that follow one another belong in one order."
     for cause in assessment.likely_causes:
         yield f"Likely slip: {escaped(cause.summary)}"
 
 
 def _of_reading(problem: OrderProblem, read: ReadRequest) -> Iterator[str]:
     """Yield what must be known of how the orders were read."""
+    said = problem.said or ""
     for order in problem.orders:
         if order.drug is not None and order.drug.by == "name":
             yield f"Recognised by its name only: {escaped(order.drug.name)}. Check that it is the drug that is meant."
-        yield from (f"As read: {escaped(text)}." for text in order.unread if text not in (problem.said or ""))
-    yield from (f"Note: {escaped(text)}." for text in _first(read.notes))
+        yield from (f"As read: {escaped(text)}." for text in order.unread if text not in said)
+    yield from (f"Note: {escaped(text)}." for text in _first([text for text in read.notes if text not in said]))
 
 
-def _unchecked(assessment: OrderAssessment, knowledge: KnowledgeBase) -> Iterator[str]:
+def _unchecked(assessment: OrderAssessment, read: ReadRequest, knowledge: KnowledgeBase) -> Iterator[str]:
     """Yield what forbids the drug and could not be ruled out, and the data that were missing for the checks."""
     open_ = [item for item in assessment.findings if item.verdict is Verdict.POSSIBLE]
     worst = [item.summary for item in open_ if item.severity is Severity.CONTRAINDICATED]
     if worst:
         yield "Not ruled out:\n" + "\n".join(f"- {escaped(text)}" for text in _first(worst))
-    missing = dict.fromkeys(_datum(need, knowledge) for item in assessment.not_checked for need in item.needs)
+    missing = dict.fromkeys(_datum(need, read, knowledge) for item in assessment.not_checked for need in item.needs)
     if missing:
         yield f"Not checked for want of: {escaped(', '.join(_first([*missing])))}."
 
@@ -182,12 +206,18 @@ def _first(texts: Sequence[str], most: int = _MOST_LISTED) -> list[str]:
     return [*texts[:most], *([f"{more} more"] if more > 0 else [])]
 
 
-def _datum(need: str, knowledge: KnowledgeBase) -> str:
-    """Return ``creatinine in serum or plasma`` for ``patient.observations[2160-0]``."""
-    code = _OBSERVATION.fullmatch(need)
-    if code is not None:
+def _datum(need: str, read: ReadRequest, knowledge: KnowledgeBase) -> str:
+    """Return ``creatinine in serum or plasma`` for ``patient.observations[2160-0]``, and a result that was sent and
+    cannot be read by its name, too.
+    """
+    result, entry = _OBSERVATION.fullmatch(need), _ENTRY.fullmatch(need)
+    if result is not None:
+        code = result[2] or (read.patient.observations or ())[int(result[1])].code
         analytes = knowledge.terminology.analytes.values()
-        return next((item.name for item in analytes if code[1] in item.units), f"LOINC {code[1]}")
+        name = next((item.name for item in analytes if code in item.units), f"LOINC {code}")
+        return name if result[2] else f"{name} in a unit that fits its code"
+    if entry is not None:
+        return _UNKNOWN_ENTRIES[entry[1]]
     return _DATA.get(need, need.rpartition(".")[2].replace("_", " "))
 
 

@@ -1,17 +1,15 @@
-"""What clinicians did with cards: read as clients really send it, and kept once."""
+"""What clinicians did with cards: read as clients really send it, and kept once, where there is a database for it."""
 
 import hashlib
 import os
 import sqlite3
-import threading
-from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
@@ -27,8 +25,6 @@ MAX_COMMENT = 2000
 #: Ids are opaque and may be long; one that is longer than this is none.
 _MAX_TEXT = 500
 _MAX_PARTS = 50
-#: What the store in memory holds before the oldest entry gives way, in about 10 MB.
-MAX_REMEMBERED = 10_000
 _VERSION = 1
 _BUSY_SECONDS = 2.0
 
@@ -185,26 +181,13 @@ def _extensions(holders: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str
 # ---- Keeping
 
 
-class FeedbackStore(Protocol):
-    """Keeps feedback. Sent twice, the same feedback is kept once."""
-
-    def add(self, entries: Sequence[Feedback], *, service: str, caller: Caller | None, received: datetime) -> int:
-        """Keep ``entries`` about cards of ``service``, all or none, and return how many were new.
-
-        Raises:
-            StoreUnavailable: nothing was kept; the client may send it again.
-        """
-        ...
-
-
-def open_store(settings: Settings) -> FeedbackStore:
-    """Return the store that the settings ask for.
+def open_store(settings: Settings) -> "DatabaseFeedback | None":
+    """Return the store that the settings ask for; ``None`` where feedback is not kept.
 
     Raises:
         SettingsError: the database cannot be opened or is none of this service.
     """
-    path = settings.feedback_database
-    return DatabaseFeedback(Path(path)) if path else MemoryFeedback()
+    return DatabaseFeedback(Path(settings.feedback_database)) if settings.feedback_database else None
 
 
 def _identity(entry: Feedback, service: str, caller: Caller | None) -> bytes:
@@ -212,32 +195,6 @@ def _identity(entry: Feedback, service: str, caller: Caller | None) -> bytes:
     so that two clients share them.
     """
     return hashlib.sha256(msgspec.json.encode([caller, service, entry], order="sorted")).digest()
-
-
-class MemoryFeedback:
-    """Keeps the newest feedback until the process ends, each process its own, and no text that a person typed."""
-
-    def __init__(self, capacity: int = MAX_REMEMBERED) -> None:
-        self._capacity = capacity
-        self._lock = threading.Lock()
-        self._kept: OrderedDict[bytes, Feedback] = OrderedDict()
-
-    def add(self, entries: Sequence[Feedback], *, service: str, caller: Caller | None, received: datetime) -> int:
-        """Keep ``entries`` without their comments and extensions; see :class:`FeedbackStore`."""
-        new = 0
-        with self._lock:
-            for entry in entries:
-                identity = _identity(entry, service, caller)
-                new += identity not in self._kept
-                self._kept[identity] = msgspec.structs.replace(entry, comment=None, extension={})
-            while len(self._kept) > self._capacity:
-                self._kept.popitem(last=False)
-        return new
-
-    def kept(self) -> tuple[Feedback, ...]:
-        """Return what is kept, the oldest first."""
-        with self._lock:
-            return tuple(self._kept.values())
 
 
 _TABLE = """
@@ -259,7 +216,7 @@ CREATE TABLE IF NOT EXISTS feedback (
 
 
 class DatabaseFeedback:
-    """Keeps feedback in a file of SQLite, which several processes may share."""
+    """Keeps feedback in a file of SQLite, which several processes may share. Sent twice, the same is kept once."""
 
     def __init__(self, path: Path) -> None:
         """Open or make the database at ``path``, readable by its owner alone.
@@ -276,7 +233,11 @@ class DatabaseFeedback:
             raise SettingsError("DOSING_FEEDBACK_DATABASE is no file that can be written as a database") from error
 
     def add(self, entries: Sequence[Feedback], *, service: str, caller: Caller | None, received: datetime) -> int:
-        """Keep ``entries``; see :class:`FeedbackStore`."""
+        """Keep ``entries`` about cards of ``service``, all or none, and return how many were new.
+
+        Raises:
+            StoreUnavailable: nothing was kept; the client may send it again.
+        """
         about = received.astimezone(UTC).isoformat(), caller and caller.iss, caller and caller.tenant, service
         rows = [(_identity(entry, service, caller), *about, *_columns(entry)) for entry in entries]
         try:

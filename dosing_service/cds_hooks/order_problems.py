@@ -135,7 +135,7 @@ def _unread(order: ReadOrder, knowledge: KnowledgeBase) -> OrderProblem | None:
     if order.is_off:
         return None
     said = f"dose not checked, {'; '.join(order.unread) or 'the order could not be read'}"
-    if order.drug is None:
+    if order.drug is None or not order.resource:
         return OrderProblem("order unread", Severity.INFO, "A medication order", (order,), said=said)
     name, conflict = order.drug.name, order.drug.conflict
     agent = name_book(knowledge).mentioned(f"{name}; {conflict}")
@@ -150,8 +150,10 @@ def _why_unchecked(order: ReadOrder, assessment: OrderAssessment, read: ReadRequ
     for datum, name in _missing(assessment):
         if read.known[datum] == ABSENT:
             return f"dose not checked, no {name} on file"
+        if datum in read.unused:
+            return f"dose not checked, no usable {name} was sent: {read.unused[datum]}"
         if read.known[datum] == UNKNOWN:
-            return f"dose not checked, no usable {name} was sent"
+            return f"dose not checked, no {name} was sent"
     if assessment.ratio is not None:
         return None
     if order.order is not None and order.order.dose is None and order.unread:
@@ -160,7 +162,9 @@ def _why_unchecked(order: ReadOrder, assessment: OrderAssessment, read: ReadRequ
 
 
 def lacking(read: ReadRequest, checked: OrderCheck) -> list[str]:
-    """Return the data that nobody sent and the doses of selected orders depend on."""
+    """Return the data that nobody sent and the doses of selected orders depend on. What was sent and cannot be used is
+    not asked for: the client would send the same again.
+    """
     selected = {item.order.id for item in read.orders if item.order is not None and item.selected}
     needed = [
         datum
@@ -168,7 +172,7 @@ def lacking(read: ReadRequest, checked: OrderCheck) -> list[str]:
         if assessment.agent is not None and assessment.id in selected
         for datum, _ in _missing(assessment)
     ]
-    return [datum for datum in dict.fromkeys(needed) if read.known[datum] == UNKNOWN]
+    return [datum for datum in dict.fromkeys(needed) if read.known[datum] == UNKNOWN and datum not in read.unused]
 
 
 def _missing(assessment: OrderAssessment) -> Iterator[tuple[str, str]]:

@@ -28,7 +28,7 @@ EXPECTED: Mapping[str, str] = {
 
 
 class Service(Value, frozen=True):
-    """One service: its id, the hook it answers, the names that older clients send for that hook, and what it is for."""
+    """One service: its id, the hook it answers, and what it is for."""
 
     id: str
     hook: str

@@ -22,13 +22,11 @@ from dosing_service.fhir.quantities import (
     ratio,
 )
 from dosing_service.fhir.routes import route
-from dosing_service.fhir.timing import Schedule, schedule
-from dosing_service.model import OrderedDose, OrderedFrequency, OrderedInfusion, Per, Value
+from dosing_service.fhir.timing import Period, Schedule, schedule
+from dosing_service.model import DAYS_IN, OrderedDose, OrderedFrequency, OrderedInfusion, Per, Value
 from dosing_service.units import ORDER_UNITS, in_mg, over, plain, times
 
 _PER_OF_TIME = {"d": Per.DAY, "wk": Per.WEEK, "mo": Per.MONTH, "min": Per.RATE, "h": Per.RATE}
-_PERIOD_DAYS = {Per.DAY: Fraction(1), Per.WEEK: Fraction(7), Per.MONTH: Fraction(31)}
-_DAYS = {"h": Fraction(1, 24), "d": Fraction(1), "wk": Fraction(7), "mo": Fraction(487, 16)}
 #: Which entry of doseAndRate counts, first to last; several state one dose in several ways and are never added.
 _TYPES = ("ordered", "calculated", None, "admin-amount")
 _EPIC_ORDERED = "https://open.epic.com/fhir/extensions/ordered-dose"
@@ -55,6 +53,7 @@ class Step(Value, frozen=True):
     why: str | None
     notes: tuple[str, ...]
     sequence: int | None = None
+    period: Period | None = None
 
 
 def read(dosage: Mapping[str, Any], taker: Taker) -> Step:
@@ -73,7 +72,7 @@ def read(dosage: Mapping[str, Any], taker: Taker) -> Step:
     if when.why and not _needs_no_frequency(dose):
         notes.append(when.why)
     infusion = None if way in _NO_INFUSION else _infusion(when, speed)
-    return Step(dose, frequency, way, infusion, when.duration_days, why, tuple(notes))
+    return Step(dose, frequency, way, infusion, when.duration_days, why, tuple(notes), period=when.period)
 
 
 def _is_as_needed(dosage: Mapping[str, Any]) -> bool:
@@ -200,19 +199,10 @@ def _infusion(when: Schedule, speed: Rate | None) -> OrderedInfusion | None:
 
 def _consistent(dose: OrderedDose, frequency: OrderedFrequency | None) -> tuple[OrderedDose | None, str | None]:
     """Refuse an amount per day, week or month that is given once, or more rarely than that."""
-    if dose.per not in _PERIOD_DAYS or frequency is None:
+    if frequency is None or not frequency.misses(dose.per):
         return dose, None
-    if frequency.once:
-        return None, "the dose is an amount per day, week or month, and its timing says once; one of the two is wrong"
-    if not frequency.times_low:
-        return dose, None
-    longest = Fraction(frequency.every_high) * _DAYS[frequency.unit] / frequency.times_low
-    if longest > _PERIOD_DAYS[dose.per]:
-        return (
-            None,
-            "the dose is an amount per day, week or month, and it is given more rarely; one of the two is wrong",
-        )
-    return dose, None
+    rarely = "its timing says once" if frequency.once else "it is given more rarely"
+    return None, f"the dose is an amount per day, week or month, and {rarely}; one of the two is wrong"
 
 
 # ---------------------------------------------------------------- maxima of the order itself
@@ -274,7 +264,7 @@ def _below_period(
 ) -> tuple[OrderedDose, OrderedFrequency | None]:
     most, every, unit = ratio(given)
     limit = converted(most.high, most.unit, dose.unit)
-    if limit is None or unit not in _DAYS or dose.per is not Per.ADMINISTRATION:
+    if limit is None or unit not in DAYS_IN or dose.per is not Per.ADMINISTRATION:
         notes.append("the maximum per period that the order names cannot be compared with its dose")
         return dose, frequency
     if not _is_open(dose, frequency):
@@ -296,7 +286,7 @@ def _is_open(dose: OrderedDose, frequency: OrderedFrequency | None) -> bool:
 def _exceeds(dose: OrderedDose, frequency: OrderedFrequency, limit: Decimal, every: Decimal, unit: str) -> bool:
     if frequency.once or not frequency.times_high:
         return dose.high > limit
-    most = timing.rate(frequency)[1] * Fraction(every) * _DAYS[unit]
+    most = timing.rate(frequency)[1] * Fraction(every) * DAYS_IN[unit]
     return Fraction(dose.high) * most > Fraction(limit)
 
 
@@ -324,5 +314,5 @@ def _at_limit(
 
 
 def _least(dose: OrderedDose, frequency: OrderedFrequency, limit: Decimal, unit: str) -> Decimal:
-    least = Fraction(dose.low) * timing.rate(frequency)[0] * _DAYS[unit]
+    least = Fraction(dose.low) * timing.rate(frequency)[0] * DAYS_IN[unit]
     return min(limit, plain(over(Decimal(least.numerator), Decimal(least.denominator))))

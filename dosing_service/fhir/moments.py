@@ -5,11 +5,10 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from dosing_service.age import TIME_ZONES
 from dosing_service.fhir.elements import element, word
 from dosing_service.model import Value
 
-#: A measurement of "tomorrow" may have been taken where it is tomorrow already.
-_TIME_ZONES = timedelta(days=1)
 _MOMENT = re.compile(
     r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})"
     r"(?:[T ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.[0-9]{1,12})?)?(Z|[+-][0-9]{2}:[0-9]{2})?)?)?)?"
@@ -70,4 +69,4 @@ def measured_at(resource: Mapping[str, Any]) -> Moment | None:
 def is_future(at: Moment, today: date) -> bool:
     """Tell whether a moment lies after today, wherever on earth it was written."""
     first = at.day or at.at.date()
-    return first - today > _TIME_ZONES
+    return first - today > TIME_ZONES

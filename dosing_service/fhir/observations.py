@@ -18,6 +18,7 @@ from dosing_service.units import ALIASES, FACTORS, Measure, plain, times
 _USABLE = {"final", "amended", "corrected", "preliminary", None}
 _WEIGHT, _HEIGHT = "body-weight", "body-height"
 _MEASURES = {_WEIGHT, _HEIGHT}
+_NOT_USED = "was not used"
 #: LOINC's own code of a weight that was measured, as against one that was said.
 _MEASURED = "3141-9"
 #: The avoirdupois ounce is a sixteenth of a pound, exactly; a later release of FHIR allows it for weights.
@@ -46,7 +47,9 @@ class Sent(StrEnum):
 
 
 class Measured(Value, frozen=True):
-    """What observations say. A list or a measure that was not sent is ``None``."""
+    """What observations say. A list or a measure that was not sent is ``None``; ``weight_why`` and ``height_why`` tell
+    why one that was sent is not used.
+    """
 
     weight: Weight | None = None
     previous_weight: Weight | None = None
@@ -54,6 +57,8 @@ class Measured(Value, frozen=True):
     results: tuple[Observation, ...] | None = None
     weight_sent: Sent = Sent.NOTHING
     height_sent: Sent = Sent.NOTHING
+    weight_why: str | None = None
+    height_why: str | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -78,7 +83,20 @@ def read(
     """Return the latest usable weight and height, the weight before it, and the latest result of each code."""
     notes: list[str] = []
     own = [item for item in resources if resource_type(item) == "Observation"]
-    readings = [reading for item in own for reading in _readings(item, patient_id, terminology, today, born, notes)]
+
+    def read_all(given: Sequence[Mapping[str, Any]], notes: list[str]) -> list[_Reading]:
+        return [reading for item in given for reading in _readings(item, patient_id, terminology, today, born, notes)]
+
+    def why_unused(analyte: str) -> str | None:
+        """Judge what was sent of one measure once more, for what is said of that measure alone."""
+        said: list[str] = []
+        readings = read_all([item for item in own if analyte in _analytes(item, terminology)], said)
+        (_weights if analyte == _WEIGHT else _height)(
+            [item for item in readings if _is(item, analyte, terminology)], said
+        )
+        return next((note for note in said if note.endswith(_NOT_USED)), None)
+
+    readings = read_all(own, notes)
     readings.sort(key=_order)
     weights = [item for item in readings if _is(item, _WEIGHT, terminology)]
     heights = [item for item in readings if _is(item, _HEIGHT, terminology)]
@@ -92,6 +110,8 @@ def read(
         results=_results(results, notes) or (None if results or not _has_others(own, terminology) else ()),
         weight_sent=_sent(own, weights, _WEIGHT, terminology),
         height_sent=_sent(own, heights, _HEIGHT, terminology),
+        weight_why=why_unused(_WEIGHT) if latest is None else None,
+        height_why=why_unused(_HEIGHT) if height is None else None,
         notes=tuple(dict.fromkeys(notes)),
     )
 

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from msgspec import structs
+
 from dosing_service.fhir import dosage, steps
 from dosing_service.fhir.bundles import bare_id, is_of_another, reference_key, unwrapped
 from dosing_service.fhir.dosage import Step, Taker
@@ -23,6 +25,8 @@ _OFF = {
 }
 #: Where a context holds its orders, the current name first.
 PLACES = ("draftOrders", "medications")
+#: What an entry of a bundle holds around its resource: where there is nothing else, no resource was sent.
+_FRAME = {"id", "fullUrl", "link", "search", "request", "response", "extension", "modifierExtension"}
 _BEYOND = f"only the first {MOST_ORDERS} orders were read"
 _UNTYPED = "the resource does not say of which type it is; it was read as an order of a drug"
 
@@ -73,12 +77,24 @@ def _entries(place: str, given: Any) -> Iterator[Entry]:
     for index, item in enumerate(items(listed)):
         address = element(item).get("fullUrl")
         path = f"{prefix}[{index}]" if is_bundle or isinstance(given, list) else place
-        yield Entry(path, element(unwrapped(item)), address if isinstance(address, str) else None)
+        resource = {} if element(item).keys() <= _FRAME else element(unwrapped(item))
+        yield Entry(path, resource, address if isinstance(address, str) else None)
 
 
 def drafts(given: Sequence[Entry]) -> list[Entry]:
-    """Return the orders of drugs among the proposed resources, and those that do not say of which type they are."""
-    return [entry for entry in given if resource_type(entry.resource) in {*ORDERS, None}]
+    """Return the orders of drugs among the proposed resources, and those that do not say of which type they are; an
+    order that is sent twice, with the same id and content, is one.
+    """
+    found: dict[str, Entry] = {}
+    for entry in given:
+        if resource_type(entry.resource) in {*ORDERS, None}:
+            found.setdefault(_content(entry) if _reference(entry) else entry.path, entry)
+    return list(found.values())
+
+
+def _content(entry: Entry) -> str:
+    """Return all that a resource says, but when and by whom it was stored."""
+    return repr({name: item for name, item in entry.resource.items() if name != "meta"})
 
 
 def read(
@@ -217,14 +233,4 @@ def _step(resource: Mapping[str, Any], taker: Taker) -> tuple[Step, tuple[str, .
 
 
 def _sequenced(given: Mapping[str, Any], taker: Taker) -> Step:
-    step = dosage.read(given, taker)
-    return Step(
-        step.dose,
-        step.frequency,
-        step.route,
-        step.infusion,
-        step.duration_days,
-        step.why,
-        step.notes,
-        whole(given.get("sequence")),
-    )
+    return structs.replace(dosage.read(given, taker), sequence=whole(given.get("sequence")))

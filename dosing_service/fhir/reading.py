@@ -27,11 +27,14 @@ _MOST_NOTES = 50
 
 
 class ReadRequest(Value, frozen=True):
-    """A request as far as it could be read; ``known`` holds the state of every datum of :data:`DATA`."""
+    """A request as far as it could be read; ``known`` holds the state of every datum of :data:`DATA`, ``unused`` why
+    one of them that was sent stays unknown.
+    """
 
     patient: Patient
     orders: tuple[ReadOrder, ...]
     known: Mapping[str, str]
+    unused: Mapping[str, str]
     notes: tuple[str, ...]
     as_of: date
 
@@ -86,6 +89,7 @@ def read(
         patient=_patient(person, measured, listed, fetched),
         orders=found,
         known=_states(person, measured, listed, fetched),
+        unused=_unused(person, measured),
         notes=unique([*notes, *order_notes])[:_MOST_NOTES],
         as_of=today,
     )
@@ -154,6 +158,16 @@ def _patient(person: Person, measured: Measured, listed: Mapping[str, Listed], f
 def _or_none_known(name: str, found: tuple[Any, ...] | None, fetched: _Prefetch) -> Any:
     """Return a list; where none was sent, an empty one if the record system looked and found nothing."""
     return () if found is None and name in fetched.absent else found
+
+
+def _unused(person: Person, measured: Measured) -> dict[str, str]:
+    """Return the data that were sent and cannot be used, with the reason."""
+    found = {
+        "patient": person.notes[0] if person.notes and not person.is_known else None,
+        "weight": measured.weight_why,
+        "height": measured.height_why,
+    }
+    return {name: why for name, why in found.items() if why is not None}
 
 
 def _states(person: Person, measured: Measured, listed: Mapping[str, Listed], fetched: _Prefetch) -> dict[str, str]:

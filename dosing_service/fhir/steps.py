@@ -2,11 +2,14 @@
 
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise, starmap
+
+from msgspec import structs
 
 from dosing_service.fhir.dosage import Step
 from dosing_service.fhir.quantities import converted
-from dosing_service.fhir.timing import rate
-from dosing_service.model import OrderedDose, OrderedFrequency, Per
+from dosing_service.fhir.timing import Period, rate
+from dosing_service.model import DAYS_IN, OrderedDose, OrderedFrequency, Per
 from dosing_service.units import ORDER_UNITS, added, display, display_range, in_mg, over, plain, times
 
 #: More steps than any taper; what lies beyond is not read.
@@ -15,36 +18,53 @@ _PERIODS = ((Per.DAY, Fraction(1), "d"), (Per.WEEK, Fraction(7), "wk"), (Per.MON
 _LENGTH = {Per.DAY: Fraction(1), Per.WEEK: Fraction(7), Per.MONTH: Fraction(487, 16)}
 _PERIOD_WORDS = {"h": "hours", "d": "days", "wk": "weeks", "mo": "months"}
 _ONE = {"h": "an hour", "d": "a day", "wk": "a week", "mo": "a month"}
+_SECONDS_IN_A_DAY = 86_400
 _AMBIGUOUS = "several dosage entries without a sequence: their sum was judged"
 
 
 def together(steps: list[Step]) -> Step:
-    """Return the dosages of an order as one: those of one sequence added, of several sequences the highest."""
+    """Return the dosages of an order as one: those at the same time added, of several stages the highest."""
+    stages = _stages(steps)
+    return _at_once(steps) if len(stages) == 1 else _highest([_at_once(stage) for stage in stages])
+
+
+def _stages(steps: list[Step]) -> list[list[Step]]:
+    """Return what is given one after the other: by the sequence, else by periods of which none overlaps another."""
+    numbers = {step.sequence for step in steps if step.sequence is not None}
+    if len(numbers) > 1 and all(step.sequence is not None for step in steps):
+        return [[step for step in steps if step.sequence == number] for number in sorted(numbers)]
+    periods = {step.period for step in steps if step.period is not None}
+    in_order = sorted(periods, key=lambda period: period.start)
+    if not all(map(_is_course, steps)) or not all(starmap(_ends_before, pairwise(in_order))):
+        return [steps]
+    return [[step for step in steps if step.period == period] for period in in_order]
+
+
+def _is_course(step: Step) -> bool:
+    """Tell whether a step has dates and goes on for at least one of its intervals: a weekly dose on each of seven days
+    is a daily one, and not seven steps.
+    """
+    often, period = step.frequency, step.period
+    if often is None or period is None or not often.times_low or often.once or often.count == 1:
+        return False
+    interval = Fraction(often.every_high) * DAYS_IN[often.unit] / often.times_low
+    return period.end is None or Fraction((period.end - period.start).total_seconds()) >= interval * _SECONDS_IN_A_DAY
+
+
+def _ends_before(period: Period, later: Period) -> bool:
+    return period.end is not None and period.end <= later.start
+
+
+def _at_once(steps: list[Step]) -> Step:
+    """Return the sum, which is the safe reading where no sequence says that it is meant; a single dose beside a regular
+    one cannot be meant as a sum.
+    """
     if len(steps) == 1:
         return steps[0]
-    sequences = {step.sequence for step in steps}
-    if None in sequences:
-        return _without_sequence(steps)
-    if len(sequences) == 1:
+    if all(step.sequence is not None for step in steps):
         return _summed(steps, "several dosage entries at the same time: their sum was judged")
-    stages = [
-        _alone_or_summed([step for step in steps if step.sequence == sequence])
-        for sequence in sorted(sequence for sequence in sequences if sequence is not None)
-    ]
-    return _highest(stages)
-
-
-def _alone_or_summed(steps: list[Step]) -> Step:
-    same_time = "several dosage entries at the same time: their sum was judged"
-    return steps[0] if len(steps) == 1 else _summed(steps, same_time)
-
-
-def _without_sequence(steps: list[Step]) -> Step:
-    """Return the sum, which is the safe reading; a single dose beside a regular one cannot be meant as a sum."""
     singles = [step for step in steps if step.frequency is not None and step.frequency.once]
-    if singles and len(singles) < len(steps):
-        return _highest(steps)
-    return _summed(steps, _AMBIGUOUS)
+    return _highest(steps) if singles and len(singles) < len(steps) else _summed(steps, _AMBIGUOUS)
 
 
 # ---------------------------------------------------------------- one after the other
@@ -61,7 +81,7 @@ def _highest(stages: list[Step]) -> Step:
     chosen = max(known, key=_per_day)
     note = "the order has several steps; the highest of them was judged"
     unread = ("a step without a readable dose was not judged",) if len(known) < len(stages) else ()
-    return _noted(chosen, (note, *told, *unread, *chosen.notes))
+    return structs.replace(chosen, notes=(note, *told, *unread, *chosen.notes))
 
 
 def _kind(step: Step) -> tuple[str, str | None]:
@@ -88,12 +108,6 @@ def _unreadable(steps: list[Step], why: str, notes: tuple[str, ...]) -> Step:
     first = steps[0]
     beside = tuple(note for step in steps for note in step.notes)
     return Step(None, None, _route(steps), first.infusion, None, why, (*notes, *beside))
-
-
-def _noted(step: Step, notes: tuple[str, ...]) -> Step:
-    return Step(
-        step.dose, step.frequency, step.route, step.infusion, step.duration_days, step.why, notes, step.sequence
-    )
 
 
 # ---------------------------------------------------------------- together

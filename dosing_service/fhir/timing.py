@@ -1,6 +1,7 @@
 """How often and for how long: the Timing of a dosage. Nothing is filled in; no frequency is not once daily."""
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from math import lcm
@@ -11,7 +12,7 @@ from msgspec import structs
 from dosing_service.fhir.elements import codings, element, items, label, number, whole, word
 from dosing_service.fhir.moments import moment
 from dosing_service.fhir.quantities import Unreadable, days, minutes, time_unit
-from dosing_service.model import OrderedFrequency, Value
+from dosing_service.model import DAYS_IN, OrderedFrequency, Value
 from dosing_service.systems import SNOMED
 from dosing_service.units import over, plain
 
@@ -19,8 +20,6 @@ from dosing_service.units import over, plain
 _MOST_TIMES = 100_000
 _MOST_COUNT = 1000
 _LONGEST = 10_000
-#: Days in each unit of a frequency; a UCUM month has 30.4375 days.
-_DAYS = {"h": Fraction(1, 24), "d": Fraction(1), "wk": Fraction(7), "mo": Fraction(487, 16)}
 _PER_HOUR = {"min": 60, "s": 3600}
 _WEEKDAYS = frozenset(("mon", "tue", "wed", "thu", "fri", "sat", "sun"))
 #: Events that come once a day; a meal (C), before meals (AC) and after them (PC) come as often as somebody eats.
@@ -74,6 +73,13 @@ _BY_WORDS = {
 _ONCE = {"once", "one time", "one time only", "single dose"}
 
 
+class Period(Value, frozen=True):
+    """From when until when something is given; ``end`` is the first moment after it, ``None`` where none is named."""
+
+    start: datetime
+    end: datetime | None
+
+
 class Schedule(Value, frozen=True):
     """What a Timing says. ``why`` tells why there is no frequency; ``minutes`` is how long one administration takes."""
 
@@ -82,6 +88,7 @@ class Schedule(Value, frozen=True):
     duration_days: Decimal | None = None
     minutes: Decimal | None = None
     notes: tuple[str, ...] = ()
+    period: Period | None = None
 
 
 def schedule(given: Any, *, as_needed: bool) -> Schedule:
@@ -101,12 +108,13 @@ def schedule(given: Any, *, as_needed: bool) -> Schedule:
         frequency = _as_needed(frequency, notes)
     length = _bounds(repeat, notes)
     span = minutes(repeat.get("duration"), repeat.get("durationUnit"))
-    return Schedule(frequency, None if frequency else why, length, span, tuple(notes))
+    period = _dates(element(repeat.get("boundsPeriod")))
+    return Schedule(frequency, None if frequency else why, length, span, tuple(notes), period)
 
 
 def rate(frequency: OrderedFrequency) -> tuple[Fraction, Fraction]:
     """Return the fewest and the most administrations a day."""
-    unit = _DAYS[frequency.unit]
+    unit = DAYS_IN[frequency.unit]
     low = Fraction(frequency.times_low) / (Fraction(frequency.every_high) * unit)
     return low, Fraction(frequency.times_high) / (Fraction(frequency.every_low) * unit)
 
@@ -161,7 +169,7 @@ def _agreed(
     """Return what the structure and the code say; where they say two things, the more frequent one, and say so."""
     if stated is None or coded is None:
         return stated or coded
-    if coded.once or stated.once:
+    if coded.once:
         notes.append("the code of the timing says once, its structure says how often; the structure was judged")
         return stated
     if rate(stated) == rate(coded):
@@ -300,8 +308,8 @@ def _filtered(base: OrderedFrequency, weekdays: int, notes: list[str]) -> Ordere
     """Return a frequency that holds only on some days of the week."""
     if not weekdays:
         return base
-    longest = Fraction(base.every_high) * _DAYS[base.unit]
-    shortest = Fraction(base.every_low) * _DAYS[base.unit]
+    longest = Fraction(base.every_high) * DAYS_IN[base.unit]
+    shortest = Fraction(base.every_low) * DAYS_IN[base.unit]
     if longest <= 1:
         return _on_days(base, weekdays)
     if shortest < 7:
@@ -344,3 +352,12 @@ def _period_days(period: Mapping[str, Any]) -> Decimal | None:
     else:
         found = Decimal((end.day - start.day).days + 1)
     return plain(found) if 0 < found <= _LONGEST else None
+
+
+def _dates(period: Mapping[str, Any]) -> Period | None:
+    """Return from when until when; the last day of a period that is given in days belongs to it."""
+    start, end = moment(period.get("start")), moment(period.get("end"))
+    if start is None or start.day is None or (period.get("end") is not None and (end is None or end.day is None)):
+        return None
+    last = None if end is None else end.at if end.has_time else end.at + timedelta(days=1)
+    return Period(start.at, last) if last is None or start.at < last else None

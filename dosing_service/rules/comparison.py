@@ -288,11 +288,11 @@ def _rank(agent: Agent, item: Comparison) -> tuple[object, ...]:
         return (0, item.often is Often.ONCE, use, is_other, is_otherwise, regimen.id)
     is_once = regimen.frequency is not None and regimen.frequency.unit == "once" and item.often is Often.MORE
     is_amount_other = item.position is not Position.WITHIN
-    return (1, is_other, use, is_amount_other, is_once, _distance(item), is_otherwise, regimen.id)
+    return (1, is_other, use, is_amount_other, is_once, distance(item), is_otherwise, regimen.id)
 
 
-def _distance(item: Comparison) -> Fraction:
-    """Return how many times the order is above the range, or the range above the order."""
+def distance(item: Comparison) -> Fraction:
+    """Return how many times the order is above the range, or the range above the order; 1 or less within it."""
     assert item.ordered and item.expected  # noqa: S101, PT018 - only comparable ones are ranked
     if item.position is Position.ABOVE and item.expected.high:
         return item.ordered.high / item.expected.high

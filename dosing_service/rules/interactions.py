@@ -149,13 +149,13 @@ def _finding(agent: Agent, hit: _Hit) -> Finding:
     row = hit.row
     names = join(list(dict.fromkeys(entry.substance.name for entry in hit.entries)))
     notes = [*dict.fromkeys(hit.numbers), *([f"{row.jurisdiction} rule"] if row.jurisdiction else [])]
-    noted = f" ({'; '.join(notes)})" if notes else ""
+    effect = f"{row.effect.removesuffix('.')} ({'; '.join(notes)})." if notes else row.effect
     return Finding(
         id=f"interaction-{row.id}",
         category=Category.INTERACTION,
         severity=hit.severity,
         verdict=hit.verdict,
-        summary=f"{agent.name} with {names}: {row.effect}{noted}",
+        summary=f"{agent.name} with {names}: {effect}",
         because=tuple(entry.path for entry in hit.entries),
         management=row.management,
         references=row.citations.references,

@@ -1,6 +1,7 @@
 """Finds the slip that would explain an order outside every documented range.
 
-Each slip is tried out: without it the order must lie within a regimen of the same patient. A cause is a question to the
+Each slip is tried out: without it the order must lie within a regimen of the same patient and of the same use, and the
+slip must lead the way the order is off: what is too low already was not meant to be less. A cause is a question to the
 prescriber, not a diagnosis; the order is judged without it.
 """
 
@@ -11,7 +12,7 @@ from fractions import Fraction
 from msgspec import structs
 
 from dosing_service.model import CauseKind, LikelyCause, Order, OrderedDose, Per, Quantity, Value, WouldBe
-from dosing_service.rules.comparison import Candidate, Comparison, Position, compare, documented_rate
+from dosing_service.rules.comparison import Candidate, Comparison, Often, Position, compare, distance, documented_rate
 from dosing_service.rules.ordered import Ordered, Span, in_unit, scaled
 from dosing_service.rules.schedule import ADVERB
 from dosing_service.rules.wording import amount_text
@@ -32,6 +33,8 @@ _GRAM = Decimal(1000)
 _DAILY = Fraction(1)
 _WEEKLY = Fraction(1, 7)
 _ORDER = list(CauseKind)
+_FOR_CALCINOSIS = {"calcinosis", "underlying-disease"}
+_TOO_OFTEN = {Often.MORE, Often.DAILY_NOT_WEEKLY}
 
 
 class CorrectedWeight(Value, frozen=True):
@@ -50,25 +53,39 @@ class _Hit(Value, frozen=True):
 
 
 class Suspect(Value, frozen=True):
-    """An order outside every range: what it comes to, what it says (``None`` for a sum of orders), and how it compares
-    with each regimen; ``measures`` are the patient's weight (kg) and surface area (m2).
+    """An order outside every range: what it comes to, what it says (``None`` for a sum of orders), the regimen it is
+    judged by, and how it compares with each; ``measures`` are the patient's weight (kg) and surface area (m2).
     """
 
     ordered: Ordered
     order: Order | None
+    judged: Comparison
     comparisons: Sequence[Comparison]
     measures: Mapping[str | None, Decimal | None]
+
+    @property
+    def is_too_little(self) -> bool:
+        """Whether the order lacks something rather than being too much or too often."""
+        return self.judged.position is Position.BELOW and self.judged.often not in _TOO_OFTEN
+
+    def may_be(self, candidate: Candidate) -> bool:
+        """Tell whether the order may have been meant for a regimen: the one it is judged by, one for calcinosis or its
+        disease, or one for the same other use.
+        """
+        own, other = self.judged.candidate.regimen, candidate.regimen
+        return other.use in _FOR_CALCINOSIS or (other.use, other.indication) == (own.use, own.indication)
 
 
 def causes(suspect: Suspect, weights: Sequence[CorrectedWeight]) -> tuple[LikelyCause, ...]:
     """Return at most three slips that would explain the order, the most probable first."""
     hits = list(_wrong_weight(suspect, weights))
     for item in suspect.comparisons:
-        if item.position is Position.NOT_COMPARABLE or _is_tapered(item):
+        is_below = item.position is Position.BELOW
+        if item.position is Position.NOT_COMPARABLE or _is_tapered(item) or not suspect.may_be(item.candidate):
             continue
-        if item.position is not Position.BELOW:
+        if not is_below and not suspect.is_too_little:
             hits += [*_periods(suspect, item.candidate), *_pounds(suspect, item.candidate)]
-        if item.position is not Position.WITHIN:
+        if item.position is not Position.WITHIN and is_below == suspect.is_too_little:
             hits += [*_per_body(suspect, item.candidate), *_factors(suspect, item)]
     kept: dict[CauseKind, LikelyCause] = {}
     for hit in sorted(hits, key=_rank):
@@ -193,6 +210,9 @@ def _dose(span: Span, suspect: Suspect, per: Per) -> OrderedDose:
 def _factors(suspect: Suspect, item: Comparison) -> Iterator[_Hit]:
     is_above = item.position is Position.ABOVE
     for kind, number in ((CauseKind.TENFOLD, 10), (CauseKind.THOUSANDFOLD, 1000)):
+        if item is not suspect.judged and distance(suspect.judged) ** 2 < number:
+            # Nearer to the range it is judged by than to a multiple of it: plainly too much or too little.
+            continue
         factor = Fraction(1, number) if is_above else Fraction(number)
         # As needed at most, and any smaller dose would fit: it must fit as if it were always given.
         ordered = structs.replace(scaled(suspect.ordered, factor), as_needed=False)
@@ -267,7 +287,7 @@ def _wrong_weight(suspect: Suspect, weights: Sequence[CorrectedWeight]) -> Itera
     for weight in weights:
         is_per_kg = suspect.ordered.body == "kg" and given is not None
         ordered = scaled(suspect.ordered, Fraction(weight.kg) / Fraction(given or 1)) if is_per_kg else suspect.ordered
-        for candidate in weight.candidates:
+        for candidate in filter(suspect.may_be, weight.candidates):
             compared = compare(ordered, candidate, _ROUNDING)
             if compared.fits and compared.ordered is not None and compared.expected is not None:
                 text = f"a weight of {display(weight.kg)} kg"

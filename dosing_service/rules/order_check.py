@@ -236,7 +236,9 @@ def _causes(group: _Group) -> tuple[LikelyCause, ...]:
     if is_rounded or group.together.is_partial or not group.is_documented:
         return ()
     order = group.lines[0].order if len(group.lines) == 1 else None
-    suspect = likely_cause.Suspect(group.together, order, group.comparisons, measures_of(group.case.patient))
+    suspect = likely_cause.Suspect(
+        group.together, order, group.chosen, group.comparisons, measures_of(group.case.patient)
+    )
     return likely_cause.causes(suspect, _other_weights(group))
 
 

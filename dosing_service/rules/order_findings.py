@@ -162,7 +162,7 @@ def of_frequency(agent: Agent, item: Comparison, ordered: Ordered) -> list[Findi
         management = f"Order {documented} on a named day, never as needed."
         id_ = "weekly-drug-as-needed"
     elif item.often is Often.DAILY_NOT_WEEKLY:
-        how = "daily" if ordered.rate is not None and ordered.rate.high >= 1 else "nearly daily"
+        how = "daily" if ordered.rate is not None and ordered.rate.high >= 1 else "several times a week"
         summary = f"{agent.name} is ordered {how}; documented is {documented} ({regimen.name})."
         management = f"Do not give as ordered: give {documented}, and name the day of the week in the order."
         id_ = "daily-instead-of-weekly"

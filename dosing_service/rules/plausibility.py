@@ -25,10 +25,8 @@ from dosing_service.model import (
 from dosing_service.rules import size
 from dosing_service.rules.body import body_mass_index
 from dosing_service.rules.population import AGE, HEIGHT, SEX, WEIGHT
-from dosing_service.rules.size import Grade, Limits, WeightSlip, weight_slips
+from dosing_service.rules.size import Grade, Limits, weight_slips
 from dosing_service.units import display, over, times
-
-__all__ = ["WeightSlip", "found", "unchecked", "weight_slips"]
 
 _MEASURED_ON = "patient.weight.measured_on"
 _PREVIOUS = "patient.previous_weight"

@@ -191,6 +191,7 @@ BODIES: list[tuple[Any, int, str, str, str]] = [
     (at_intervals(15, "mg", 1, "mo", per="week"), 422, _F, "contradiction", "the same by its name"),
     (at_intervals(15, "mg/d", 36, "h"), 422, _F, "contradiction", "per day, given every 36 hours"),
     (at_intervals(15, "mg/d", 1, "wk"), 422, _F, "contradiction", "per day, given weekly: the lethal slip"),
+    (at_intervals(15, "mg/wk", 169, "h"), 422, _F, "contradiction", "per week, given every 169 hours"),
     (at_intervals(15, "mg/mo", 5, "wk"), 422, _F, "contradiction", "per month, given every 35 days"),
     (
         dose(15, "mg/d") | {"orders": [GOOD | {"dose": {"value": 15, "unit": "mg/d"}, "frequency": {"once": True}}]},
@@ -235,7 +236,13 @@ BODIES: list[tuple[Any, int, str, str, str]] = [
     (order(product={"id": "nope"}), 422, f"{_P}/id", "unknown-product", "no product of the agent"),
     (order(product={"id": "ir-tablet-60"}), 422, f"{_P}/id", "unknown-product", "a product of diltiazem"),
     (order(product=coded("830837")), 422, _P, "other-drug", "a code of diltiazem"),
-    (order(product=coded("1", "http://example.org")), 422, _P, "not-a-choice", "a system that is not on the list"),
+    (
+        order(product=coded("1", "http://example.org")),
+        422,
+        f"{_P}/system",
+        "not-a-choice",
+        "a system that is not on the list",
+    ),
 ]
 
 
@@ -499,3 +506,30 @@ def test_well_formed_nonsense_gets_an_answer(app: Flask, orders: list[dict[str, 
     assert response.status_code in {200, 422}, response.get_data(as_text=True)
     if response.status_code == 422:
         check_problem(response, 422)
+
+
+@pytest.mark.parametrize(
+    ("unit", "interval", "interval_unit"),
+    [
+        ("mg/d", 24, "h"),
+        ("mg/d", 1, "d"),
+        ("mg/wk", 168, "h"),
+        ("mg/wk", 7, "d"),
+        ("mg/mo", 744, "h"),
+        ("mg/mo", 1, "mo"),
+    ],
+)
+def test_amount_of_a_period_that_is_given_once_in_it_is_taken(
+    unit: str, interval: int, interval_unit: str, client: FlaskClient
+) -> None:
+    """168 hours are a week, and 744 the longest month, to the hour."""
+    body = at_intervals(15, unit, interval, interval_unit)
+    assert client.post("/v1/order-checks", json=body).status_code == 200
+
+
+@pytest.mark.parametrize(("times", "hours"), [(3, 504), (7, 1176), (2, 336)])
+def test_interval_is_divided_exactly(times: int, hours: int, client: FlaskClient) -> None:
+    """3 times in 504 hours are one a week: 504 / 24 / 3 = 7 days."""
+    body = at_intervals(15, "mg/wk", hours, "h")
+    body["orders"][0]["frequency"]["times"] = times
+    assert client.post("/v1/order-checks", json=body).status_code == 200

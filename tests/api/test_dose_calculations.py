@@ -219,6 +219,14 @@ def test_birth_date_alone_counts_until_today_and_says_so(calculate: Calculate) -
     assert answer["status"] == "computed"
 
 
+def test_child_that_is_born_tomorrow_is_no_error(calculate: Calculate) -> None:
+    """East of the service it is tomorrow already: a newborn of that day has the age of nothing."""
+    body = {"agent": "warfarin", "patient": {"birth_date": "2026-11-22"}, "as_of": "2026-11-21"}
+    newborn = {"agent": "warfarin", "patient": {"birth_date": "2026-11-21"}, "as_of": "2026-11-21"}
+
+    assert calculate(body) == calculate(newborn)
+
+
 @pytest.mark.parametrize(
     ("birth_date", "as_of", "status", "why"),
     [

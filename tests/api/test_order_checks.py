@@ -430,7 +430,7 @@ def test_order_without_a_frequency_does_not_hide_another(check: Check) -> None:
         (
             order("methotrexate", 2.5, "mg", {"times": 6, "every": {"value": 1, "unit": "wk"}}, "oral"),
             {},
-            "nearly daily",
+            "several times a week",
         ),
         (order("diltiazem", 3600, "mg", None, "oral"), {}, "one dose above a day's maximum"),
         (order("colchicine", 60, "mg", None, "oral"), {}, "the same"),

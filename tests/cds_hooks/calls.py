@@ -1,11 +1,13 @@
 """Calls of CDS Hooks in the shapes that record systems send, written for these tests."""
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
+
+from dosing_service.age import today
 
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 LOINC = "http://loinc.org"
@@ -24,7 +26,7 @@ SIMVASTATIN = ("36567", "simvastatin")
 AMOXICILLIN = ("723", "amoxicillin")
 
 #: Results are read by their age, so that theirs is counted back from the day of the test.
-YESTERDAY = (date.today() - timedelta(days=1)).isoformat()  # noqa: DTZ011 - the service takes the local day too
+YESTERDAY = (today() - timedelta(days=1)).isoformat()
 
 Json = dict[str, Any]
 

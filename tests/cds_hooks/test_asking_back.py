@@ -5,13 +5,13 @@ import re
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from datetime import date
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
 from dosing_service import addresses, create_app
+from dosing_service.age import today
 from dosing_service.config import Settings
 from dosing_service.knowledge.base import KnowledgeBase
 from tests.cds_hooks.calls import (
@@ -39,7 +39,7 @@ SLACK_SECONDS = 0.6
 
 #: A child of ten years: at most 6 mg/kg a day, which is 150 mg for 25 kg; 180 mg are too much, and less than 360 mg,
 #: the most for every child.
-TEN_YEARS_AGO = date.today().replace(month=1, day=1)  # noqa: DTZ011 - the service takes the local day too
+TEN_YEARS_AGO = today().replace(month=1, day=1)
 CHILD = person(TEN_YEARS_AGO.replace(year=TEN_YEARS_AGO.year - 10).isoformat())
 HEIGHT = bundle(observation("8302-2", 128, "cm"))
 FOR_CHILD = daily(DILTIAZEM, 180)

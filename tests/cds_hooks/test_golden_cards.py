@@ -6,13 +6,14 @@ again, and then writes the files anew: ``GOLDEN=write python -m pytest tests/cds
 
 import os
 from collections.abc import Iterable, Iterator
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
+from dosing_service.age import today
 from tests.cds_hooks.calls import (
     ALENDRONATE,
     DILTIAZEM,
@@ -32,7 +33,7 @@ from tests.cds_hooks.calls import (
 GOLDEN = Path(__file__).parent / "golden"
 COLCHICINE = ("2683", "colchicine")
 #: A girl of eight years on whatever day this is tested, 25 kg.
-_EIGHT_YEARS_AGO = (date.today() - timedelta(days=8 * 365 + 100)).isoformat()  # noqa: DTZ011 - as the service counts
+_EIGHT_YEARS_AGO = (today() - timedelta(days=8 * 365 + 100)).isoformat()
 _CHILD = prefetch(patient=person(_EIGHT_YEARS_AGO), weight=weight(25), height=bundle(observation("8302-2", 128, "cm")))
 _AS_DIRECTED = order(dosageInstruction=[{"text": "take as directed"}])
 _IMMUNOGLOBULIN = {

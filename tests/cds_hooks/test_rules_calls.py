@@ -1,24 +1,29 @@
 """What a call may hold, and which answer it gets (rules 6 to 14 and 27)."""
 
 import time
+from datetime import date
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
+from dosing_service import age
 from tests.cds_hooks.calls import (
     ALENDRONATE,
     AMOXICILLIN,
     SERVICES,
     SIGN,
     SIMVASTATIN,
+    UCUM,
     bundle,
     call,
     cards,
     daily,
     fitting,
     no_results,
+    observation,
     order,
+    person,
     prefetch,
     send,
     tenfold,
@@ -98,6 +103,34 @@ def test_rule_10_the_older_hook_has_its_orders_under_another_name(client: FlaskC
     assert set(topics(cards(client, body))) == {"DiltiazemDose", "AlendronateDose"}
 
 
+@pytest.mark.parametrize("entry", [{"fullUrl": "urn:uuid:x"}, {"fullUrl": "urn:uuid:x", "resource": None}, {}])
+def test_rule_09_entry_without_a_resource_is_no_drug(entry: dict[str, Any], client: FlaskClient) -> None:
+    """What was to be ordered there nobody knows: that is said, and not that a drug has no name."""
+    body = call(fitting())
+    body["context"]["draftOrders"]["entry"].append(entry)
+    (card,) = cards(client, body)
+
+    assert card["summary"] == "A medication order: dose not checked, the entry holds no resource that can be read"
+
+
+def test_rule_09_order_that_is_sent_twice_is_one(client: FlaskClient) -> None:
+    """The same resource in two entries is not added up: 50 mg of prednisone a day lie within 35 to 70 mg for 70 kg,
+    and 100 mg do not.
+    """
+    prednisone = ("8640", "prednisone")
+    again = daily(prednisone, 50, meta={"lastUpdated": "2026-11-21T08:00:00Z"})
+
+    assert cards(client, call(daily(prednisone, 50), again)) == []
+    assert topics(cards(client, call(daily(prednisone, 50), daily(prednisone, 50, id="order-2")))) == ["PrednisoneDose"]
+
+
+def test_rule_09_two_orders_under_one_id_are_both_judged(client: FlaskClient) -> None:
+    """Nobody knows which of them is meant: neither is passed over."""
+    for orders in ([fitting(), tenfold()], [tenfold(), fitting()]):
+        (card,) = cards(client, call(*orders))
+        assert (card["source"]["topic"]["code"], card["indicator"]) == ("DiltiazemDose", "critical")
+
+
 # ---- Rule 11: what nobody knows
 
 
@@ -155,6 +188,45 @@ def test_rule_12_weight_that_was_not_sent_is_asked_for(ahead: dict[str, Any], cl
     assert "/prefetch/weight" in answer.json["issue"][0]["diagnostics"]
 
 
+#: A weight and what is wrong with it, as the card says it.
+UNUSABLE = [
+    (
+        {"valueQuantity": {"value": 11, "unit": "[stone_av]", "system": UCUM, "code": "[stone_av]"}},
+        "a unit that is not",
+    ),
+    ({"valueQuantity": {"value": 70}}, "a unit that is not read here"),
+    ({"valueQuantity": None, "dataAbsentReason": {"coding": [{"code": "not-performed"}]}}, "without an exact value"),
+    ({"valueQuantity": None, "valueString": "70 kg"}, "without an exact value"),
+    ({"valueQuantity": {"value": 70, "comparator": "<", "unit": "kg", "code": "kg"}}, "without an exact value"),
+    ({"valueQuantity": {"value": 0, "unit": "kg", "system": UCUM, "code": "kg"}}, "that nobody can have"),
+    ({"effectiveDateTime": "2999-01-01"}, "of the future"),
+    ({"effectiveDateTime": "1950-01-01"}, "from before birth"),
+    ({"subject": {"reference": "Patient/p2"}}, "of another patient"),
+]
+
+
+@pytest.mark.parametrize(("changes", "why"), UNUSABLE)
+def test_rule_12_weight_that_cannot_be_used_is_not_asked_for_again(
+    changes: dict[str, Any], why: str, client: FlaskClient
+) -> None:
+    """A client that sent all it has would be told for ever to send it: 200, and a card with the reason."""
+    sent = observation("29463-7", 70, "kg", **changes)
+    ahead = prefetch(weight=bundle({name: value for name, value in sent.items() if value is not None}))
+    (card,) = cards(client, call(fitting(), ahead=ahead))
+
+    assert card["summary"].startswith("diltiazem: dose not checked, no usable weight was sent: ")
+    assert why in card["summary"]
+    assert card["indicator"] == "info"
+
+
+def test_rule_12_another_measure_that_cannot_be_used_is_no_weight(client: FlaskClient) -> None:
+    """The height of somebody else was sent, and nothing of the weight: that is asked for."""
+    other = observation("8302-2", 168, "cm", subject={"reference": "Patient/p2"})
+    ahead = prefetch("height", weight=bundle(other))
+
+    assert send(client, call(fitting(), ahead=ahead)).status_code == 412
+
+
 def test_rule_13_the_three_states_of_the_weight(client: FlaskClient) -> None:
     """Known, known to be absent and unknown have three answers."""
     states = [prefetch(weight=weight(70)), prefetch(weight=None), prefetch("weight")]
@@ -162,6 +234,20 @@ def test_rule_13_the_three_states_of_the_weight(client: FlaskClient) -> None:
 
     assert [answer.status_code for answer in answers] == [200, 200, 412]
     assert [len(answer.json["cards"]) for answer in answers[:2]] == [0, 1]
+
+
+def test_rule_13_today_is_the_same_day_for_every_face(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One clock: who comes of age on that day is an adult in a card and in an answer of the API."""
+    monkeypatch.setattr(age, "today", lambda: date(2026, 11, 21))
+    often = {"times": 1, "every": {"value": 1, "unit": "d"}}
+    ordered = {"agent": "prednisone", "dose": {"value": 40, "unit": "mg"}, "frequency": often, "route": "oral"}
+    patient = {"birth_date": "2008-11-21", "weight": {"value": 70, "unit": "kg"}}
+    judged = client.post("/v1/order-checks", json={"patient": patient, "orders": [{"id": "1", **ordered}]}).json
+    measured = observation("29463-7", 70, "kg", effectiveDateTime="2026-11-20")
+    ahead = prefetch(patient=person("2008-11-21"), weight=bundle(measured))
+
+    assert (judged["as_of"], judged["orders"][0]["regimen"]) == ("2026-11-21", "review-adult-dermatomyositis")
+    assert cards(client, call(daily(("8640", "prednisone"), 40), ahead=ahead)) == []
 
 
 def test_rule_13_order_of_another_drug_needs_nothing(client: FlaskClient) -> None:
@@ -182,7 +268,7 @@ def test_rule_13_what_was_found_is_not_held_back(client: FlaskClient) -> None:
     found = cards(client, call(too_often(), fitting(id="order-2"), ahead=prefetch("weight")))
 
     assert [card["indicator"] for card in found] == ["critical", "info"]
-    assert found[1]["summary"] == "diltiazem: dose not checked, no usable weight was sent"
+    assert found[1]["summary"] == "diltiazem: dose not checked, no weight was sent"
 
 
 def test_rule_13_a_card_about_nothing_found_does_not_stand_in_for_data(client: FlaskClient) -> None:

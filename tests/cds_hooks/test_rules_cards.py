@@ -9,6 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from dosing_service import addresses, create_app
+from dosing_service.cds_hooks.markdown import escaped
 from dosing_service.config import Settings
 from dosing_service.knowledge.base import KnowledgeBase
 from tests.cds_hooks.calls import (
@@ -23,6 +24,7 @@ from tests.cds_hooks.calls import (
     daily,
     empties,
     fitting,
+    observation,
     order,
     prefetch,
     send,
@@ -102,6 +104,28 @@ def test_rule_18_summary_says_drug_order_and_problem(
     """One sentence that names the order (P7) and the number."""
     (card,) = cards(client, call(given))
     assert (card["indicator"], card["summary"]) == (indicator, summary)
+
+
+def test_rule_18_sum_of_several_orders_is_said_to_be_one(client: FlaskClient) -> None:
+    """60 + 40 + 20 mg stand in three orders: nobody who signs one of them can know what 120 mg are."""
+    steps = [daily(("8640", "prednisone"), dose, id=f"order-{dose}") for dose in (60, 40, 20)]
+    (card,) = cards(client, call(*steps))
+
+    assert card["summary"] == (
+        "prednisone 120 mg daily passes the documented maximum of 100 mg daily (3 orders together)"
+    )
+    assert "Ordered, 3 orders together: 120 mg per administration; 120 mg daily" in card["detail"]
+    assert "belong in one order" in card["detail"]
+    assert "together" not in str(cards(client, call(daily(("8640", "prednisone"), 120))))
+
+
+def test_rule_18_sum_of_long_names_keeps_its_end(client: FlaskClient) -> None:
+    """However long the rest is, it stays below 140 characters and says of how many orders it is the sum."""
+    many = [too_often(id=f"order-{place}") for place in range(30)]
+    (card,) = cards(client, call(*many))
+
+    assert len(card["summary"]) < 140
+    assert card["summary"].endswith(" (30 orders together)")
 
 
 def test_rule_18_indicator_follows_the_severity(found: list[Json]) -> None:
@@ -206,6 +230,23 @@ def test_rule_19_two_orders_that_cannot_be_read_have_two_cards(client: FlaskClie
     assert len(set(ids)) == 2
 
 
+def test_rule_18_what_was_not_checked_is_named_for_people(client: FlaskClient) -> None:
+    """Not the places of a list: a diagnosis, a drug and an allergy that nothing here knows, a result in no unit."""
+    foreign = {"coding": [{"system": "http://snomed.info/sct", "code": "1"}]}
+    ahead = prefetch(
+        conditions=bundle({"resourceType": "Condition", "code": foreign}),
+        allergies=bundle({"resourceType": "AllergyIntolerance", "code": foreign}),
+        medications=bundle(order(("1", "x"), id="taken", status="active")),
+        observations=bundle(observation("2160-0", 460, "furlong")),
+    )
+    details = "".join(card["detail"] for card in cards(client, call(too_often(), ahead=ahead)))
+
+    assert "a diagnosis under a code that is known here" in details
+    assert "creatinine in serum or plasma in a unit that fits its code" in details
+    assert "LOINC" not in details
+    assert "\\[" not in details
+
+
 # ---- Rule 20: text of others
 
 
@@ -227,6 +268,52 @@ def test_rule_20_markup_of_a_name_is_text_in_the_detail(client: FlaskClient) -> 
     assert not re.search(r"<[a-z/!]", card["detail"], re.IGNORECASE)
     assert "](" not in card["detail"]
     assert "&lt;img" in card["detail"]
+
+
+#: What GitHub Flavored Markdown (6.9) makes a link of, and beside it the bare names that linkifiers of web pages take.
+LIVE = re.compile(r"(?:https?|ftp)://|www\.\w|[\w.+-]@[\w-]|\w\.(?:org|com|example)\b", re.IGNORECASE)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://evil.example.org/pay",
+        "HTTP://EVIL.ORG",
+        "ftp://1.2.3.4/",
+        "http://localhost",
+        "www.evil.org",
+        "WWW.e.org",
+        "evil.example.org",
+        "//evil.org",
+        "mailto:a@evil.org",
+        "a.b@evil.org",
+        "xmpp:a@localhost",
+    ],
+)
+def test_rule_20_address_of_a_record_is_no_link(address: str, client: FlaskClient) -> None:
+    """A name of a drug that says where to pay is read, and cannot be clicked."""
+    body = call(tenfold(medicationCodeableConcept={"text": f"diltiazem 60 mg {address}"}))
+    (line,) = [text for text in cards(client, body)[0]["detail"].splitlines() if "by its name" in text]
+
+    assert LIVE.search(f"see {address}") or "//" in address
+    assert LIVE.search(line) is None
+    assert "//" not in line
+    assert address in line.replace("\u200b", "").replace("\\", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1. item", "1\\. item"),
+        ("12.", "12\\."),
+        ("===", "\\==="),
+        ("0.5 mg, e.g. twice", "0.5 mg, e.g. twice"),
+        ("15 mg of 2.5 mg", "15 mg of 2.5 mg"),
+    ],
+)
+def test_rule_20_number_at_the_beginning_begins_no_list(text: str, expected: str) -> None:
+    """Nor do equals signs make a heading of the line before; doses stay as they are."""
+    assert expected == escaped(text)
 
 
 @pytest.mark.parametrize("end", ["\n\n# Stop", "\r\n- item", "\u2028x", "\u202etxet"])

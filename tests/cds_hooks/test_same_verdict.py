@@ -9,6 +9,8 @@ import pytest
 import yaml
 from flask.testing import FlaskClient
 
+from dosing_service.age import today
+
 Json = dict[str, Any]
 
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
@@ -21,7 +23,7 @@ GTS = "http://terminology.hl7.org/CodeSystem/v3-GTSAbbreviation"
 DOSE_TYPE = "http://epic.com/CodeSystem/dose-rate-type"
 _ROUTES = {"oral": "26643006", "intravenous": "47625008", "subcutaneous": "34206005", "intramuscular": "78421000"}
 
-_TODAY = date.today()  # noqa: DTZ011 - the day that the service takes for today
+_TODAY = today()
 _YESTERDAY = (_TODAY - timedelta(days=1)).isoformat()
 _RESULTS: list[Json] = yaml.safe_load((Path(__file__).parents[1] / "safety" / "base.yaml").read_text(encoding="utf-8"))[
     "observations"

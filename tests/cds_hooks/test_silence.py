@@ -13,7 +13,7 @@ from joserfc.jwk import ECKey
 
 from dosing_service import addresses
 from dosing_service.cds_hooks.callback import fetch
-from dosing_service.cds_hooks.feedback import DatabaseFeedback, MemoryFeedback, read
+from dosing_service.cds_hooks.feedback import DatabaseFeedback, read
 from dosing_service.cds_hooks.signature import Token
 from dosing_service.cds_hooks.trust import Clients, require_caller
 from dosing_service.config import Settings, Trust
@@ -101,8 +101,7 @@ def test_rule_28_no_comment_reaches_a_log(tmp_path: Path, caplog: pytest.LogCapt
     }
     reading = read({"feedback": [entry, entry | {"card": None}]})
     database = DatabaseFeedback(tmp_path / "feedback.db")
-    for store in (MemoryFeedback(), database):
-        store.add(reading.entries, service="x", caller=None, received=datetime.now(UTC))
+    database.add(reading.entries, service="x", caller=None, received=datetime.now(UTC))
     (tmp_path / "feedback.db").unlink()
     (tmp_path / "feedback.db").mkdir()
     with pytest.raises(StoreUnavailable) as failed:

@@ -370,6 +370,11 @@ def test_a_cause_is_only_named_for_what_does_not_fit(case: tuple[Json, Json]) ->
     kinds = [cause.kind for cause in found.likely_causes]
     assert len(kinds) == len(set(kinds)) <= 3
     assert all(cause.summary.endswith(".") and cause.would_be.text for cause in found.likely_causes)
+    regimens = _KNOWLEDGE.agents[found.agent or ""].regimens
+    for cause in found.likely_causes:
+        meant = regimens[cause.would_be.regimen]
+        is_other_use = meant.use == "reference" and found.regimen is not None
+        assert not is_other_use or meant.indication == regimens[found.regimen or ""].indication
 
 
 @bounded

@@ -103,6 +103,6 @@ def test_a_slip_is_named_for_an_odd_weight_alone_and_is_usual(
     limits = size.limits(size.Measure.WEIGHT, patient, _GROWTH)
     assert limits is not None
     assert patient.weight is not None
-    slips = plausibility.weight_slips(patient, _GROWTH)
+    slips = size.weight_slips(patient, _GROWTH)
     assert not slips or limits.grade(patient.weight.kg) is not Grade.USUAL
     assert all(limits.grade(slip.kg) is Grade.USUAL for slip in slips)

@@ -8,7 +8,7 @@ import pytest
 from dosing_service.knowledge.base import KnowledgeBase
 from dosing_service.model import Age, Patient, Sex, Weight
 from dosing_service.rules import plausibility
-from dosing_service.rules.plausibility import WeightSlip
+from dosing_service.rules.size import WeightSlip, weight_slips
 
 _NINE = Age(Decimal(9), Decimal(108), Decimal("3287.25"))
 _OLD = date(2020, 1, 1)
@@ -55,9 +55,9 @@ def test_slips_are_there_for_the_order_checker(
     """The corrected weights of a girl of nine, exact, each with its slip."""
     height = Decimal(cm) if cm else None
     girl = Patient(age=_NINE, sex=Sex.FEMALE, weight=_weight(kg), height_cm=height)
-    assert expected == plausibility.weight_slips(girl, knowledge.growth), why
+    assert expected == weight_slips(girl, knowledge.growth), why
 
 
 def test_nobody_without_a_weight_has_a_slip(knowledge: KnowledgeBase) -> None:
     """A patient of whom nothing is known is not odd."""
-    assert plausibility.weight_slips(Patient(), knowledge.growth) == ()
+    assert weight_slips(Patient(), knowledge.growth) == ()
