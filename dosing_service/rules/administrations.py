@@ -251,7 +251,9 @@ def _of_length(per: Per, each_day: int | None, low: Decimal, high: Decimal, unit
 
 def _longest(dose: Dose) -> tuple[Decimal, str] | None:
     """Return the shortest of the documented maxima of duration, after which an endless phase must have stopped."""
-    longest = [(check.value, check.unit) for check in dose.limits if check.kind == "duration-maximum"]
+    longest = [
+        (check.value, check.unit) for check in dose.limits if check.kind == "duration-maximum" and not check.needs
+    ]
     return min(longest, key=lambda item: last_of(date(2000, 1, 1), *item), default=None)
 
 
@@ -396,7 +398,10 @@ def _lines(runs: list[_Run], wish: Wish) -> tuple[list[_Line], str | None]:
 
 
 def _open_end(lines: list[_Line]) -> str | None:
-    return "no end is documented" if lines and lines[-1].entry.until is None else None
+    if not lines or lines[-1].entry.until is not None:
+        return None
+    latest = lines[-1].entry.until_latest
+    return f"no end is documented; stop by {latest}, the documented maximum" if latest else "no end is documented"
 
 
 def _pieces(runs: list[_Run], wish: Wish) -> Iterator[tuple[_Run, int, int, _Piece, Decimal, Decimal]]:

@@ -311,9 +311,11 @@ def _may_fit(group: _Group, together: Ordered) -> bool:
 
 def _limits_of(group: _Group, regimens: Sequence[Regimen]) -> Sequence[caps.BoundLimit]:
     patient, measures = group.case.patient, measures_of(group.case.patient)
+    daily = group.together.amounts.get(Per.DAY) if group.together else None
+    daily_mg = in_unit(daily.high, "mg") if daily else None
     found: dict[tuple[object, ...], caps.BoundLimit] = {}
     for regimen in regimens:
-        amounts = caps.Amounts(regimen.per, plan(regimen).conversions, measures)
+        amounts = caps.Amounts(regimen.per, plan(regimen).conversions, measures, daily_mg)
         for item in caps.concerning(regimen.limits, patient, _formulation(group), amounts):
             found.setdefault((item.limit.kind, item.value, item.limit.unit.code, item.limit.applies_to), item)
     return list(found.values())
@@ -327,7 +329,8 @@ def _of_dose(group: _Group, together: Ordered, chosen: Comparison) -> tuple[list
     """Return what is said of the amount, how often and how long, beside the regimen it is compared with."""
     agent, regimen = group.agent, chosen.candidate.regimen
     given = [line.order.already_given_mg for line in group.lines if line.order.already_given_mg is not None]
-    longer, unchecked = order_findings.of_duration(agent, regimen, together, Fraction(max(given)) if given else None)
+    bound, already_given = _bound(group), Fraction(max(given)) if given else None
+    longer, unchecked = order_findings.of_duration(agent, regimen, bound, together, already_given)
     others = [item.regimen for item in group.candidates]
     too_fast, open_infusion = _of_infusion(group, chosen)
     found = [

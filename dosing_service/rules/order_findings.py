@@ -39,6 +39,7 @@ SEVERITY = MappingProxyType(
         "only-other-use-above-calcinosis": Severity.MAJOR,
         "course-longer-than-documented": Severity.MODERATE,
         "longer-than-another-regimen": Severity.MODERATE,
+        "no-end-ordered": Severity.MODERATE,
         "formulation-frequency": Severity.MODERATE,
         "product-for-another-route": Severity.MAJOR,
         "named-regimen-does-not-fit": Severity.MAJOR,
@@ -310,17 +311,19 @@ def _slug(words: str | None) -> str:
 
 
 def of_duration(
-    agent: Agent, regimen: Regimen, ordered: Ordered, already_given: Fraction | None
+    agent: Agent,
+    regimen: Regimen,
+    bound: Iterable[BoundLimit],
+    ordered: Ordered,
+    already_given: Fraction | None,
 ) -> tuple[list[Finding], list[NotChecked]]:
-    """Return what is wrong with how long an order runs and what it adds up to, and what is missing to tell."""
-    said = [
-        _duration(agent, limit, ordered)
-        if limit.kind == "duration-maximum"
-        else _cumulative(agent, limit, ordered, already_given)
-        for limit in regimen.limits
-        if limit.kind in {"duration-maximum", "cumulative-maximum"}
-    ]
-    said.append(_course_length(agent, regimen, ordered))
+    """Return what is wrong with how long an order runs and what it adds up to, and what is missing to tell; ``bound``
+    are the maxima of ``regimen`` for this patient and dose.
+    """
+    limits = list(bound)
+    totals = [item.limit for item in limits if item.limit.kind == "cumulative-maximum"]
+    said = [_cumulative(agent, limit, ordered, already_given) for limit in totals]
+    said += [*_durations(agent, limits, ordered), _course_length(agent, regimen, ordered)]
     found = [item for item in said if isinstance(item, Finding)]
     return found, [item for item in said if isinstance(item, NotChecked)]
 
@@ -351,17 +354,48 @@ def _by_effect(limit: Limit) -> Severity:
     return SEVERITY["above-maximum-that-holds" if limit.effect is Effect.CAP else "above-maximum-that-warns"]
 
 
+def _durations(agent: Agent, bound: Iterable[BoundLimit], ordered: Ordered) -> list[Finding | NotChecked]:
+    """Return what is said of the shortest documented maximum of time, and what a shorter one waits for."""
+    limits = [item for item in bound if item.limit.kind == "duration-maximum"]
+    open_ = [NotChecked("limit-duration-maximum", item.needs, _at_most(item.limit)) for item in limits if item.needs]
+    known = min((item.limit for item in limits if not item.needs), key=_length, default=None)
+    said = _duration(agent, known, ordered) if known else None
+    return [*open_, said] if said else [*open_]
+
+
+def _length(limit: Limit) -> Fraction:
+    return Fraction(limit.value) * DAYS[limit.unit.code]
+
+
+def _at_most(limit: Limit) -> str:
+    words = f"documented is at most {display(limit.value)} {_TIME_WORDS[limit.unit.code]}"
+    return f"{words} ({limit.applies_to})" if limit.applies_to else words
+
+
 def _duration(agent: Agent, limit: Limit, ordered: Ordered) -> Finding | NotChecked | None:
     words = f"{display(limit.value)} {_TIME_WORDS[limit.unit.code]}"
+    restricted = f" ({limit.applies_to})" if limit.applies_to else ""
     if ordered.days is None:
-        return NotChecked("limit-duration-maximum", ("duration",), f"documented is at most {words}")
-    if ordered.days <= Fraction(limit.value) * DAYS[limit.unit.code] * (1 + EQUAL):
+        is_open = ordered.count is None and not ordered.once
+        return _no_end(agent, limit, words + restricted) if is_open else _duration_unchecked(limit)
+    if ordered.days <= _length(limit) * (1 + EQUAL):
         return None
-    summary = f"{agent.name} for {_days(ordered.days)} is longer than the documented maximum of {words}."
+    given, id_ = _days(ordered.days), "duration-above-maximum"
+    summary = f"{agent.name} for {given} is longer than the documented maximum of {words}{restricted}."
     cited, severity = limit.citations, _by_effect(limit)
-    return _finding(
-        "duration-above-maximum", Category.DURATION, severity, summary, f"Stop after {words}.", ("duration",), cited
-    )
+    return _finding(id_, Category.DURATION, severity, summary, f"Stop after {words}.", ("duration",), cited)
+
+
+def _duration_unchecked(limit: Limit) -> NotChecked:
+    return NotChecked("limit-duration-maximum", ("duration",), _at_most(limit))
+
+
+def _no_end(agent: Agent, limit: Limit, words: str) -> Finding:
+    """Say that an order goes on although a longest time is documented."""
+    summary = f"{agent.name} is ordered without an end; documented is at most {words}."
+    management = f"Order an end within {display(limit.value)} {_TIME_WORDS[limit.unit.code]}."
+    id_ = "no-end-ordered"
+    return _finding(id_, Category.DURATION, SEVERITY[id_], summary, management, ("duration",), limit.citations)
 
 
 def _cumulative(

@@ -480,7 +480,7 @@ def test_dangerous_order_is_stopped(check: Check, said: Json, changes: Json, why
         ),
         (
             order("etidronate", 800, "mg", DAILY, "oral", duration={"value": 60, "unit": "mo"}),
-            "duration-above-another-maximum",
+            "duration-above-maximum",
             "five years",
         ),
     ],
@@ -490,6 +490,45 @@ def test_order_is_warned_of(check: Check, said: Json, id_: str, why: str) -> Non
     found = check(said)["orders"][0]
     assert any(name.startswith(id_) for name in ids(found)), why
     assert found["verdict"] in {"warn", "stop"}
+
+
+@pytest.mark.parametrize(
+    ("kg", "days", "says", "why"),
+    [
+        (60, None, ("no-end-ordered", "moderate", "at most 3 months (above 10 mg/kg daily)"), "13.3 mg/kg, no end"),
+        (60, 91, None, "three months are 91.3 days"),
+        (60, 92, ("duration-above-maximum", "major", "3 months"), "a day longer"),
+        (60, 365, ("duration-above-maximum", "major", "3 months"), "both maxima are passed: the shorter speaks"),
+        (80, 180, None, "800 / 80 = 10 mg/kg: 6 months"),
+        (79.9, 180, ("duration-above-maximum", "major", "3 months"), "just above 10 mg/kg"),
+        (90, 180, None, "8.9 mg/kg: 6 months"),
+        (90, 183, ("duration-above-maximum", "major", "6 months"), "six months are 182.6 days"),
+        (90, None, ("no-end-ordered", "moderate", "at most 6 months."), "8.9 mg/kg, no end"),
+        (None, 365, ("duration-above-maximum", "major", "6 months"), "no weight allows a year"),
+    ],
+)
+def test_etidronate_must_end_by_its_dose_per_kg(
+    check: Check, kg: float | None, days: int | None, says: tuple[str, str, str] | None, why: str
+) -> None:
+    """The label: up to 10 mg/kg daily for at most 6 months, above that for at most 3."""
+    lasts = {"duration": {"value": days, "unit": "d"}} if days else {}
+    weight = {"weight": {"value": kg, "unit": "kg", "measured_on": "2026-11-20"} if kg else None}
+    found = check(order("etidronate", 800, "mg", DAILY, "oral", **lasts), patient=weight)["orders"][0]
+    about_time = [item for item in found["findings"] if item["category"] == "duration"]
+    if says is None:
+        assert about_time == [], why
+    else:
+        id_, severity, words = says
+        (said,) = about_time
+        assert (said["id"], said["severity"], found["verdict"]) == (id_, severity, "warn"), why
+        assert words in said["summary"]
+
+
+def test_longest_time_waits_for_the_weight(check: Check) -> None:
+    """Five months of 800 mg pass the 3 months of a dose above 10 mg/kg, if it is one."""
+    said = order("etidronate", 800, "mg", DAILY, "oral", duration={"value": 5, "unit": "mo"})
+    found = check(said, patient={"weight": None})["orders"][0]
+    assert ["patient.weight"] in [item["needs"] for item in found["not_checked"] if "duration" in item["check"]]
 
 
 def test_rounded_dose_per_area_is_no_warning(check: Check) -> None:
