@@ -33,6 +33,7 @@ from dosing_service.rules import (
     infusion,
     interactions,
     likely_cause,
+    lowered,
     monitoring,
     order_findings,
     plausibility,
@@ -213,6 +214,7 @@ def _common_product(members: tuple[Line, ...]) -> Product | None:
 
 def _judge(group: _Group) -> _Said:
     found, unchecked = _of_regimens(group), _not_compared(group)
+    asked = _asked_lower(group)
     bound = _bound(group)
     if group.together is not None:
         above, open_limits = order_findings.of_limits(group.agent, bound, group.together, _formulation(group))
@@ -220,13 +222,28 @@ def _judge(group: _Group) -> _Said:
             above = []
         found, unchecked = [*found, *above], [*unchecked, *open_limits, *_route_unchecked(group)]
     if group.together is not None and group.chosen is not None:
-        more, open_ = _of_dose(group, group.together, group.chosen)
+        more, open_ = _of_dose(group, group.together, group.chosen, asked)
         found, unchecked = [*found, *more], [*unchecked, *open_]
     for line in group.lines:
         wrong, open_product = _of_product(line, group.route)
         found, unchecked = [*found, *wrong], [*unchecked, *open_product]
     safe, open_safety = _safety(group)
-    return _Said(_causes(group), bound, (*found, *safe), (*unchecked, *open_safety))
+    causes = () if _explained(group, asked) else _causes(group)
+    return _Said(causes, bound, (*found, *lowered.noted(safe, asked)), (*unchecked, *open_safety))
+
+
+def _asked_lower(group: _Group) -> list[lowered.Asked]:
+    """Return the rules and interactions that ask for less than documented, for orders below their range."""
+    if group.chosen is None:
+        return []
+    context, jurisdiction = _context(group), group.case.request.jurisdiction
+    return lowered.asked(group.agent, group.chosen, context, group.case.knowledge, jurisdiction)
+
+
+def _explained(group: _Group, asked: Sequence[lowered.Asked]) -> lowered.Asked | None:
+    if group.together is None or group.chosen is None:
+        return None
+    return lowered.explained(asked, group.chosen, group.together)
 
 
 def _causes(group: _Group) -> tuple[LikelyCause, ...]:
@@ -325,7 +342,9 @@ def _formulation(group: _Group) -> str | None:
     return group.product.formulation if group.product else None
 
 
-def _of_dose(group: _Group, together: Ordered, chosen: Comparison) -> tuple[list[Finding], list[NotChecked]]:
+def _of_dose(
+    group: _Group, together: Ordered, chosen: Comparison, asked: Sequence[lowered.Asked]
+) -> tuple[list[Finding], list[NotChecked]]:
     """Return what is said of the amount, how often and how long, beside the regimen it is compared with."""
     agent, regimen = group.agent, chosen.candidate.regimen
     given = [line.order.already_given_mg for line in group.lines if line.order.already_given_mg is not None]
@@ -333,8 +352,9 @@ def _of_dose(group: _Group, together: Ordered, chosen: Comparison) -> tuple[list
     longer, unchecked = order_findings.of_duration(agent, regimen, bound, together, already_given)
     others = [item.regimen for item in group.candidates]
     too_fast, open_infusion = _of_infusion(group, chosen)
+    reason = _explained(group, asked)
     found = [
-        *order_findings.of_range(agent, chosen, group.comparisons, together),
+        *([lowered.of_explained(agent, chosen, together, reason)] if reason else _of_range(group, together, chosen)),
         *order_findings.of_frequency(agent, chosen, together),
         *order_findings.of_division(agent, chosen, together),
         *order_findings.of_formulation(agent, group.product, group.comparisons),
@@ -348,6 +368,10 @@ def _of_dose(group: _Group, together: Ordered, chosen: Comparison) -> tuple[list
     found += [*order_findings.of_use(chosen, group.comparisons), *_of_population(group, chosen)]
     unchecked += [*open_infusion, *order_findings.unchecked(chosen, together), *_frequency_unchecked(group)]
     return found, unchecked
+
+
+def _of_range(group: _Group, together: Ordered, chosen: Comparison) -> list[Finding]:
+    return order_findings.of_range(group.agent, chosen, group.comparisons, together)
 
 
 def _frequency_unchecked(group: _Group) -> list[NotChecked]:
@@ -430,19 +454,22 @@ def _of_population(group: _Group, chosen: Comparison) -> list[Finding]:
 
 def _safety(group: _Group) -> tuple[list[Finding], list[NotChecked]]:
     """Return what the dose endpoint says of an agent and a patient, asked about the ordered amounts."""
-    agent, case = group.agent, group.case
-    regimen = group.chosen.candidate.regimen if group.chosen else None
-    dose = _as_dose(group.together) if group.together else None
-    # Orders by two routes are added, and judged by what is said of the first.
-    route = group.route or next((line.route for line in group.lines if line.route is not None), None)
-    context = Context(case.facts, route, regimen.id if regimen else None, dose)
+    agent, case, context = group.agent, group.case, _context(group)
     rules = safety.judge(agent, context, case.request.jurisdiction, of_order=True)
     pairs, open_pairs = interactions.found(agent, case.knowledge, context, case.request.jurisdiction)
     evidence = findings.evidence(agent)
-    in_play = [regimen.id] if regimen else [item.regimen.id for item in group.candidates]
+    in_play = [context.regimen] if context.regimen else [item.regimen.id for item in group.candidates]
     contradictions = disagreements.found(agent, in_play, case.patient, group.doses)
     found = [*([evidence] if evidence else []), *contradictions, *safety.findings(rules), *pairs]
     return found, [*safety.unchecked(rules), *open_pairs, *case.facts.uncoded()]
+
+
+def _context(group: _Group) -> Context:
+    """Return what rules are asked about: the patient, and the ordered amounts."""
+    regimen = group.chosen.candidate.regimen.id if group.chosen else None
+    # Orders by two routes are added, and judged by what is said of the first.
+    route = group.route or next((line.route for line in group.lines if line.route is not None), None)
+    return Context(group.case.facts, route, regimen, _as_dose(group.together) if group.together else None)
 
 
 def _as_dose(ordered: Ordered) -> Dose:

@@ -531,6 +531,86 @@ def test_longest_time_waits_for_the_weight(check: Check) -> None:
     assert ["patient.weight"] in [item["needs"] for item in found["not_checked"] if "duration" in item["check"]]
 
 
+def _clearance(value: float) -> Json:
+    """Return a healthy adult with a measured creatinine clearance (mL/min)."""
+    return {"observations": [{"code": "2164-2", "value": value, "unit": "mL/min"}]}
+
+
+_CHILD: Json = {"age": {"value": 10, "unit": "a"}, "height": {"value": 140, "unit": "cm"}}
+
+
+@pytest.mark.parametrize(
+    ("said", "patient", "asks", "why"),
+    [
+        (
+            order("tofacitinib", 5, "mg", DAILY, "oral"),
+            _clearance(35),
+            "renal-impairment",
+            "CrCl 30-50: 5 mg once daily (TOF-R1)",
+        ),
+        (
+            order("tofacitinib", 5, "mg", DAILY, "oral"),
+            {"medications": ["clarithromycin"]},
+            "interaction-B266",
+            "strong CYP3A4 inhibitor: 5 mg once daily (TOF-D1)",
+        ),
+        (
+            order("baricitinib", 2, "mg", DAILY, "oral"),
+            {**_CHILD, "weight": {"value": 35, "unit": "kg"}, "medications": ["probenecid"]},
+            "interaction-A049",
+            "4 mg from 30 kg, halved (BAR-D1)",
+        ),
+        (
+            order("ruxolitinib", 2.5, "mg", TWICE, "oral"),
+            {**_CHILD, "weight": {"value": 25, "unit": "kg"}, "medications": ["clarithromycin"]},
+            "interaction-B275",
+            "5 mg twice daily from 25 kg, halved",
+        ),
+        (order("methotrexate", 7.5, "mg", WEEKLY, "oral"), _clearance(45), "renal-moderate", "15 mg weekly, halved"),
+        (
+            order("colchicine", 0.3, "mg", DAILY, "oral"),
+            _clearance(25),
+            "severe-kidney-impairment",
+            "CrCl < 30: start 0.3 mg daily (COL-R1)",
+        ),
+        (
+            order("colchicine", 0.3, "mg", DAILY, "oral"),
+            {"medications": ["diltiazem"]},
+            "interaction-A001",
+            "0.3 mg daily with diltiazem (COL-D2)",
+        ),
+    ],
+)
+def test_dose_that_was_asked_for_is_not_too_low(check: Check, said: Json, patient: Json, asks: str, why: str) -> None:
+    """The finding that asks for less stays and says that the order has less; none calls the order too low."""
+    found = check(said, patient=patient)["orders"][0]
+    assert "below-range" not in ids(found), why
+    assert finding(found, asks)["management"].endswith("The ordered dose is already lower than documented.")
+    assert finding(found, "below-range-as-asked")["severity"] == "info"
+    assert found["likely_causes"] == []
+
+
+def test_daily_amount_of_a_weak_kidney_is_not_too_low(check: Check) -> None:
+    """Between 30 and 50 mL/min colchicine is held at 0.6 mg daily: an order of just that is as asked."""
+    found = check(order("colchicine", 0.6, "mg", DAILY, "oral"), patient=_clearance(40))["orders"][0]
+    assert ("below-range" in ids(found), "below-range-as-asked" in ids(found)) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("said", "patient", "why"),
+    [
+        (order("tofacitinib", 5, "mg", DAILY, "oral"), _clearance(90), "nothing asks for less"),
+        (order("tofacitinib", 0.5, "mg", DAILY, "oral"), _clearance(35), "a tenth of the 5 mg that is asked for"),
+        (order("methotrexate", 5, "mg", WEEKLY, "oral"), _clearance(45), "a third of 15 mg, asked for is half"),
+        (order("tofacitinib", 5, "mg", DAILY, "oral"), {"medications": ["ibuprofen"]}, "no such interaction"),
+    ],
+)
+def test_dose_below_what_is_asked_for_is_too_low(check: Check, said: Json, patient: Json, why: str) -> None:
+    """Less than documented without a reason, or less than the reason asks for, is below the range."""
+    found = check(said, patient=patient)["orders"][0]
+    assert ("below-range" in ids(found), "below-range-as-asked" in ids(found)) == (True, False), why
+
+
 def test_rounded_dose_per_area_is_no_warning(check: Check) -> None:
     """375 mg/m2 of rituximab rounded to what can be measured is a minor finding without a slip, not a stop."""
     weekly = every(1, "wk", count=4)
