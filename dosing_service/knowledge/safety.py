@@ -130,6 +130,13 @@ class DoseIn(Predicate):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class StrengthIn(Predicate):
+    """The strength of the product, a liquid, lies in ``range`` (mg/mL)."""
+
+    range: Range
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class AllOf(Predicate):
     """Every one of several."""
 

@@ -42,6 +42,7 @@ from dosing_service.rules import (
 from dosing_service.rules.comparison import (
     Candidate,
     Comparison,
+    Often,
     Position,
     best,
     candidates,
@@ -53,6 +54,7 @@ from dosing_service.rules.conditions import Context
 from dosing_service.rules.dose import Doses
 from dosing_service.rules.facts import Entry, Facts
 from dosing_service.rules.measure import VOLUME, measures_of
+from dosing_service.rules.options import strength_of
 from dosing_service.rules.order_lines import Line, lines
 from dosing_service.rules.order_paths import found_at, unchecked_at
 from dosing_service.rules.ordered import Ordered, Unreadable, in_unit, scaled, shown, summed, text_of
@@ -224,6 +226,8 @@ def _judge(group: _Group) -> _Said:
     if group.together is not None and group.chosen is not None:
         more, open_ = _of_dose(group, group.together, group.chosen, asked)
         found, unchecked = [*found, *more], [*unchecked, *open_]
+    elif group.together is not None:
+        found = [*found, *_of_strength(group, group.together)]
     for line in group.lines:
         wrong, open_product = _of_product(line, group.route)
         found, unchecked = [*found, *wrong], [*unchecked, *open_product]
@@ -238,6 +242,23 @@ def _asked_lower(group: _Group) -> list[lowered.Asked]:
         return []
     context, jurisdiction = _context(group), group.case.request.jurisdiction
     return lowered.asked(group.agent, group.chosen, context, group.case.knowledge, jurisdiction)
+
+
+def _of_strength(group: _Group, together: Ordered) -> list[Finding]:
+    """Return that a strength is injected more often than it is documented, where no volume is that amounts could be
+    compared with.
+    """
+    strength = _strength(group)
+    alike = [
+        item
+        for item in group.comparisons
+        if strength is not None
+        and (regimen := item.candidate.regimen).basis is Basis.CONCENTRATION_VOLUME
+        and regimen.use != "reference"
+        and regimen.any_figure.low <= strength <= regimen.any_figure.high
+    ]
+    is_more = bool(alike) and all(item.often in {Often.MORE, Often.DAILY_NOT_WEEKLY} for item in alike)
+    return order_findings.of_frequency(group.agent, alike[0], together) if is_more else []
 
 
 def _explained(group: _Group, asked: Sequence[lowered.Asked]) -> lowered.Asked | None:
@@ -469,7 +490,14 @@ def _context(group: _Group) -> Context:
     regimen = group.chosen.candidate.regimen.id if group.chosen else None
     # Orders by two routes are added, and judged by what is said of the first.
     route = group.route or next((line.route for line in group.lines if line.route is not None), None)
-    return Context(group.case.facts, route, regimen, _as_dose(group.together) if group.together else None)
+    dose = _as_dose(group.together) if group.together else None
+    return Context(group.case.facts, route, regimen, dose, _strength(group))
+
+
+def _strength(group: _Group) -> Decimal | None:
+    """Return the strength (mg/mL) of the product that all orders have."""
+    strengths = {strength_of(line.product) for line in group.lines}
+    return strengths.pop() if len(strengths) == 1 else None
 
 
 def _as_dose(ordered: Ordered) -> Dose:

@@ -531,6 +531,67 @@ def test_longest_time_waits_for_the_weight(check: Check) -> None:
     assert ["patient.weight"] in [item["needs"] for item in found["not_checked"] if "duration" in item["check"]]
 
 
+def _into_lesions(agent: str, millilitres: float, product: str, frequency: Json) -> Json:
+    return order(agent, millilitres, "mL", frequency, "intralesional", product={"id": product})
+
+
+@pytest.mark.parametrize(
+    ("said", "verdict", "expected", "why"),
+    [
+        (
+            _into_lesions("sodium-thiosulfate", 50, "vial-12.5g", WEEKLY),
+            "warn",
+            {"lesions-as-much-as-by-vein", "more-often"},
+            "50 x 250 = 12.5 g, the whole dose by vein",
+        ),
+        (
+            _into_lesions("sodium-thiosulfate", 5, "vial-12.5g", WEEKLY),
+            "warn",
+            {"lesions-together", "more-often"},
+            "250 mg/mL is documented monthly",
+        ),
+        (
+            _into_lesions("sodium-thiosulfate", 5, "vial-12.5g", every(1, "mo")),
+            "warn",
+            {"lesions-together"},
+            "monthly, 1,250 mg are added up",
+        ),
+        (
+            _into_lesions("triamcinolone", 0.25, "suspension-40", {"once": True}),
+            "stop",
+            {"too-strong-for-skin"},
+            "TRI-C3",
+        ),
+        (
+            _into_lesions("triamcinolone", 0.25, "suspension-10", {"once": True}),
+            "incomplete",
+            set(),
+            "10 mg/mL is for it",
+        ),
+        (
+            order("triamcinolone", 1, "mL", {"once": True}, "intramuscular", product={"id": "suspension-10"}),
+            "stop",
+            {"wrong-route", "product-for-another-route", "route-not-documented"},
+            "TRI-C2",
+        ),
+    ],
+)
+def test_strength_of_an_injection_counts(check: Check, said: Json, verdict: str, expected: set[str], why: str) -> None:
+    """What goes into a lesion has no documented volume: total, strength and interval are judged."""
+    found = check(said)["orders"][0]
+    other = {"evidence", "disagreement", "off-label", "interaction"}
+    spoken = [item for item in found["findings"] if item["category"] not in other]
+    assert (found["verdict"], {item["id"] for item in spoken}) == (verdict, expected), why
+
+
+def test_strong_suspension_may_go_into_a_muscle(check: Check) -> None:
+    """No dose is documented here for a muscle; that the 10 mg/mL suspension is not for it is no reason at 40 mg/mL."""
+    said = order("triamcinolone", 1, "mL", {"once": True}, "intramuscular", product={"id": "suspension-40"})
+    found = check(said)["orders"][0]
+    assert "route-not-documented" in ids(found)
+    assert not {"wrong-route", "product-for-another-route", "too-strong-for-skin"} & set(ids(found))
+
+
 def _clearance(value: float) -> Json:
     """Return a healthy adult with a measured creatinine clearance (mL/min)."""
     return {"observations": [{"code": "2164-2", "value": value, "unit": "mL/min"}]}
