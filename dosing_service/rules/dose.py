@@ -157,7 +157,7 @@ def _with_other_weights(
         if kind is not weight.kind and isinstance(other, Computed) and other.dose.dosing_weight is not None:
             beside.append(_weight_dose(other.dose, other.dose.dosing_weight, rule.citations))
     dosed_by = structs.replace(weight, beside=tuple(beside))
-    return Computed(structs.replace(computed.dose, dosing_weight=dosed_by), computed.steps)
+    return structs.replace(computed, dose=structs.replace(computed.dose, dosing_weight=dosed_by))
 
 
 def _weight_dose(dose: Dose, weight: DosedBy, citations: Citations) -> WeightDose:
