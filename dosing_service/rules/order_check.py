@@ -371,6 +371,9 @@ def _of_dose(
     given = [line.order.already_given_mg for line in group.lines if line.order.already_given_mg is not None]
     bound, already_given = _bound(group), Fraction(max(given)) if given else None
     longer, unchecked = order_findings.of_duration(agent, regimen, bound, together, already_given)
+    too_much = order_findings.of_course_total(agent, chosen, group.comparisons, together)
+    if too_much:
+        longer = [item for item in longer if item.id != "duration-above-course"]
     others = [item.regimen for item in group.candidates]
     too_fast, open_infusion = _of_infusion(group, chosen)
     reason = _explained(group, asked)
@@ -379,6 +382,7 @@ def _of_dose(
         *order_findings.of_frequency(agent, chosen, together),
         *order_findings.of_division(agent, chosen, together),
         *order_findings.of_formulation(agent, group.product, group.comparisons),
+        *too_much,
         *longer,
         *order_findings.of_other_durations(agent, regimen, others, together),
         *too_fast,

@@ -39,6 +39,7 @@ SEVERITY = MappingProxyType(
         "only-other-use-above-calcinosis": Severity.MAJOR,
         "course-longer-than-documented": Severity.MODERATE,
         "longer-than-another-regimen": Severity.MODERATE,
+        "above-course-total": Severity.MAJOR,
         "no-end-ordered": Severity.MODERATE,
         "formulation-frequency": Severity.MODERATE,
         "product-for-another-route": Severity.MAJOR,
@@ -62,6 +63,7 @@ _FIXED = {"autoinjector", "pen", "prefilled-syringe"}
 _TIME_WORDS = {"h": "hours", "d": "days", "wk": "weeks", "mo": "months"}
 
 _IMMEDIATE = {None, "immediate-release"}
+_OWN_USES = {"calcinosis", "underlying-disease"}
 
 
 def _finding(
@@ -420,7 +422,8 @@ def _course_length(agent: Agent, regimen: Regimen, ordered: Ordered) -> Finding 
     course = regimen.course
     if course is None or (course.length is None and course.administrations_high is None):
         return None
-    length = Fraction(course.length) * DAYS[course.length_unit or "d"] if course.length is not None else None
+    longest = course.length_high if course.length_high is not None else course.length
+    length = Fraction(longest) * DAYS[course.length_unit or "d"] if longest is not None else None
     words = _days(length) if length is not None else f"{course.administrations_high} administrations"
     count = _administrations(ordered)
     if ordered.days is None and count is None:
@@ -435,6 +438,32 @@ def _course_length(agent: Agent, regimen: Regimen, ordered: Ordered) -> Finding 
     return _finding(
         "duration-above-course", Category.DURATION, severity, summary, management, ("duration",), regimen.citations
     )
+
+
+def of_course_total(
+    agent: Agent, item: Comparison, comparisons: Iterable[Comparison], ordered: Ordered
+) -> list[Finding]:
+    """Return more administrations than the documented course has that together are more than any such course."""
+    course, given = item.candidate.regimen.course, ordered.amounts.get(Per.COURSE)
+    count, most = _administrations(ordered), course.administrations_high if course else None
+    if given is None or count is None or most is None or count <= most or is_rounded(item):
+        return []
+    uses = {item.candidate.regimen.use} if item.candidate.regimen.use == "reference" else _OWN_USES
+    totals = [
+        (total, other.candidate.regimen)
+        for other in comparisons
+        if other.candidate.regimen.use in uses and (total := other.candidate.amounts.get(Per.COURSE)) is not None
+    ]
+    highest, regimen = max(totals, key=lambda pair: pair[0].high, default=(given, item.candidate.regimen))
+    if given.high <= highest.high * (1 + EQUAL):
+        return []
+    ordered_text = text_of(Per.COURSE, Span(given.high, given.high), ordered)
+    documented = f"{text_of(Per.COURSE, Span(highest.high, highest.high), ordered)} ({regimen.name})"
+    times = exact_text(in_unit(count, ""))
+    summary = f"{agent.name} in {times} administrations comes to {ordered_text}; the most documented is {documented}."
+    management = f"Stop after {most} administrations of this amount, or order another regimen as a whole."
+    id_, because = "above-course-total", ("dose", "duration")
+    return [_finding(id_, Category.DOSE, SEVERITY[id_], summary, management, because, regimen.citations)]
 
 
 def _administrations(ordered: Ordered) -> Fraction | None:

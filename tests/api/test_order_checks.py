@@ -531,6 +531,38 @@ def test_longest_time_waits_for_the_weight(check: Check) -> None:
     assert ["patient.weight"] in [item["needs"] for item in found["not_checked"] if "duration" in item["check"]]
 
 
+@pytest.mark.parametrize(
+    ("milligrams", "weeks", "count", "found_", "why"),
+    [
+        (1000, 1, 4, "above-course-total", "4 g: documented is 2 x 1 g, or 4 x 375 x 1.845 m2 = 2.77 g"),
+        (1000, 1, 3, "above-course-total", "3 g"),
+        (1000, 2, 2, None, "2 x 1 g, two weeks apart"),
+        (690, 1, 4, None, "4 x 375 mg/m2, rounded"),
+        (700, 1, 4, None, "700 for 691.8 mg is rounding"),
+        (500, 1, 5, "duration-above-course", "2.5 g are less than 2.77 g, in one more administration"),
+    ],
+)
+def test_total_of_a_course_is_compared(
+    check: Check, milligrams: int, weeks: int, count: int, found_: str | None, why: str
+) -> None:
+    """Rituximab at 70 kg and 175 cm: a dose that is documented twice is not documented four times."""
+    size = {"weight": {"value": 70, "unit": "kg"}, "height": {"value": 175, "unit": "cm"}}
+    said = order("rituximab", milligrams, "mg", every(weeks, "wk", count=count), "intravenous")
+    found = check(said, patient=size)["orders"][0]
+    about = [id_ for id_ in ids(found) if id_ in {"above-course-total", "duration-above-course"}]
+    assert about == ([found_] if found_ else []), why
+    if found_ == "above-course-total":
+        assert finding(found, found_)["severity"] == "major"
+
+
+@pytest.mark.parametrize(("weeks", "is_long"), [(6, False), (8, False), (12, False), (13, True)])
+def test_course_of_a_range_ends_with_its_upper_end(check: Check, weeks: int, is_long: bool) -> None:
+    """Courses of minocycline of 6 to 12 weeks are documented."""
+    lasts = {"duration": {"value": weeks, "unit": "wk"}}
+    found = check(order("minocycline", 100, "mg", TWICE, "oral", **lasts))["orders"][0]
+    assert ("duration-above-course" in ids(found)) == is_long
+
+
 def _into_lesions(agent: str, millilitres: float, product: str, frequency: Json) -> Json:
     return order(agent, millilitres, "mL", frequency, "intralesional", product={"id": product})
 
