@@ -287,12 +287,18 @@ def _above(agent: Agent, item: BoundLimit, given: Span, ordered: Ordered, formul
     shown = per if per in ordered.amounts else Per.ADMINISTRATION
     amount = text_of(shown, Span(given.high, given.high), ordered)
     most = limit_text(limit.kind, item.value, limit.unit.amount, limit.applies_to)
+    summary = f"{agent.name} {amount} passes the documented maximum of {most}."
+    management = f"Do not exceed {most}."
+    if limit.effect is Effect.WARN:
+        # Sources differ about it, and a computed dose is not held here either.
+        summary = f"{agent.name} {amount} passes a documented maximum of {most}."
+        management = f"Stay at or below {most}, or document why more is meant."
     return _finding(
         f"above-{limit.kind}-{_slug(limit.applies_to)}-{exact_text(item.value)}",
         Category.DOSE_LIMIT,
         _limit_severity(item, formulation),
-        f"{agent.name} {amount} passes the documented maximum of {most}.",
-        f"Do not exceed {most}.",
+        summary,
+        management,
         ("dose", "frequency"),
         limit.citations,
     )

@@ -563,6 +563,33 @@ def test_course_of_a_range_ends_with_its_upper_end(check: Check, weeks: int, is_
     assert ("duration-above-course" in ids(found)) == is_long
 
 
+def test_maximum_of_one_source_is_worded_as_such(check: Check, client: FlaskClient) -> None:
+    """90 mg of diltiazem daily at 25.4 kg: above 3.5 mg/kg (S05), below 6 mg/kg (S08), inside 2 to 4 mg/kg.
+
+    The order check warns of what the dose endpoint offers, and forbids nothing.
+    """
+    child: Json = {"age": {"value": 9, "unit": "a"}, "weight": {"value": 25.4, "unit": "kg"}, "height": None}
+    said = order("diltiazem", 30, "mg", THRICE, "oral", product={"id": "ir-tablet-30"})
+    found = check(said, patient=child)["orders"][0]
+    (above,) = [item for item in found["findings"] if item["id"].startswith("above-daily-maximum")]
+    assert "88.9 mg daily" in above["summary"]
+    assert above["management"] == "Stay at or below 88.9 mg daily (below 18 years), or document why more is meant."
+
+    patient = {"age": child["age"], "weight": child["weight"]}
+    body = {"agent": "diltiazem", "patient": patient, "options": {"times_per_day": 3}}
+    dose = client.post("/v1/dose-calculations", json=body).get_json()
+    assert above["id"] in [item["id"] for item in dose["findings"]]
+    assert "90 mg daily" in [item["text"].rpartition(", ")[2] for item in dose["dose"]["practical"]]
+
+
+def test_dose_above_a_maximum_that_holds_is_forbidden(check: Check) -> None:
+    """6 mg/kg x 25.4 kg = 152.4 mg."""
+    child: Json = {"age": {"value": 9, "unit": "a"}, "weight": {"value": 25.4, "unit": "kg"}, "height": None}
+    found = check(order("diltiazem", 60, "mg", THRICE, "oral"), patient=child)["orders"][0]
+    above = [item for item in found["findings"] if item["id"].startswith("above-daily-maximum")]
+    assert any(item["management"].startswith("Do not exceed 152.4 mg daily") for item in above)
+
+
 def _into_lesions(agent: str, millilitres: float, product: str, frequency: Json) -> Json:
     return order(agent, millilitres, "mL", frequency, "intralesional", product={"id": product})
 
