@@ -121,8 +121,8 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Limit:
-    """A documented maximum. For a regimen, ``value`` is in the amount unit of that regimen's dose; ``applies_to`` says
-    in words what the limit is restricted to.
+    """A documented maximum. For a regimen, ``value`` is in the amount unit of that regimen's dose; ``dose`` is the
+    range of doses (mg/kg/d) that it is documented for, ``applies_to`` says in words what the limit is restricted to.
     """
 
     kind: str
@@ -133,6 +133,7 @@ class Limit:
     route: str | None
     age: Range | None
     weight: Range | None
+    dose: Range | None
     applies_to: str | None
     citations: Citations
 

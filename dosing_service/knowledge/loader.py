@@ -272,6 +272,9 @@ def _compiled(name: str, regimen: base.Regimen, agent_limits: list[base.Limit]) 
     """Return the regimen with its own and its agent's limits in the unit of its dose."""
     target = regimen.any_figure.unit
     inherited = [limit for limit in agent_limits if _guards(limit, regimen)]
+    is_gated = any(limit.dose is not None for limit in (*regimen.limits, *inherited))
+    if is_gated and (regimen.per is not Per.DAY or target.amount != "mg"):
+        raise KnowledgeError(name, f"regimens.{regimen.id}.limits", "a maximum for a range of doses needs mg a day")
     try:
         limits = tuple(_in_unit_of(limit, target) for limit in (*regimen.limits, *inherited))
     except KindMismatch as error:
@@ -282,8 +285,10 @@ def _compiled(name: str, regimen: base.Regimen, agent_limits: list[base.Limit]) 
 
 def _guards(limit: base.Limit, regimen: base.Regimen) -> bool:
     """Tell whether an agent's limit can concern a regimen at all: by route and formulation, and because a strength on
-    the skin has no milligrams.
+    the skin has no milligrams. A regimen that says itself how long it may last does not take over how long others may.
     """
+    if limit.kind == "duration-maximum" and any(own.kind == limit.kind for own in regimen.limits):
+        return False
     if regimen.basis is Basis.CONCENTRATION or limit.route not in {None, regimen.route}:
         return False
     if regimen.formulation is not None and limit.formulation not in {None, regimen.formulation}:
@@ -307,7 +312,7 @@ def _check_own_caps(name: str, regimen: base.Regimen, limits: tuple[base.Limit, 
     """Refuse a usual dose above a cap that is written in the same unit and applies to everyone."""
     figures = [regimen.figure] if regimen.figure else [band.figure for band in regimen.bands]
     for limit in limits:
-        is_general = limit.formulation is None and limit.age is None and limit.weight is None
+        is_general = all(gate is None for gate in (limit.formulation, limit.age, limit.weight, limit.dose))
         per = schema.LIMIT_KINDS[limit.kind]
         for figure in figures:
             same = per is figure.per and limit.unit.body == figure.unit.body

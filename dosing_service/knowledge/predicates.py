@@ -182,6 +182,11 @@ def _dose(_: Reader, data: Mapping[str, Any]) -> Predicate:
     return safety.DoseIn(Per(inner["per"]), bounds, per_kg=unit.body == "kg")
 
 
+def _strength(_: Reader, data: Mapping[str, Any]) -> Predicate:
+    _only(data, "strength")
+    return safety.StrengthIn(_field_range(data["strength"], "mg/mL"))
+
+
 def _all(reader: Reader, data: Mapping[str, Any]) -> Predicate:
     _only(data, "all")
     return safety.AllOf(tuple(reader.read(part) for part in data["all"]))
@@ -221,4 +226,5 @@ _READERS: dict[str, Callable[[Reader, Mapping[str, Any]], Predicate]] = {
     "route": _route,
     "regimen": _regimen,
     "dose": _dose,
+    "strength": _strength,
 }

@@ -6,9 +6,13 @@ Like all knowledge values they are frozen and compare by identity.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from dosing_service.knowledge.ranges import Range
 from dosing_service.model import Category, Citations, Per, Severity, Sex
+
+if TYPE_CHECKING:
+    from dosing_service.knowledge.base import DoseFigure
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,6 +130,13 @@ class DoseIn(Predicate):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class StrengthIn(Predicate):
+    """The strength of the product, a liquid, lies in ``range`` (mg/mL)."""
+
+    range: Range
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class AllOf(Predicate):
     """Every one of several."""
 
@@ -150,11 +161,20 @@ class Not(Predicate):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Lowered:
+    """That less than documented is asked for: this ``percent`` of it, this ``figure``, or (neither) less in words."""
+
+    percent: Decimal | None
+    figure: "DoseFigure | None"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Rule:
     """What is said when ``when`` holds. ``summary`` is completed with this patient's numbers.
 
     ``order_severity`` is the severity for an order, where that differs from the one for a documented dose; a rule for
-    ``orders_only`` is about amounts that no regimen here comes to.
+    ``orders_only`` is about amounts that no regimen here comes to; one that ``lowers_dose`` asks for less than
+    documented.
     """
 
     id: str
@@ -166,6 +186,7 @@ class Rule:
     jurisdiction: str | None
     order_severity: Severity | None
     orders_only: bool
+    lowers_dose: Lowered | None
     citations: Citations
 
 
@@ -227,7 +248,9 @@ class Safety:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Interaction:
-    """A row: one or several of our agents with a drug, vaccine, food, device or procedure."""
+    """A row: one or several of our agents with a drug, vaccine, food, device or procedure; ``lowers_dose`` says of
+    which agents it asks for less than documented.
+    """
 
     id: str
     agents: frozenset[str]
@@ -243,6 +266,7 @@ class Interaction:
     when: Predicate
     escalated: tuple[Predicate, Severity] | None
     jurisdiction: str | None
+    lowers_dose: Mapping[str, Lowered]
     citations: Citations
 
 

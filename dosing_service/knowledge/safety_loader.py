@@ -171,6 +171,7 @@ def _rule(name: str, data: Mapping[str, Any], reader: Reader) -> safety.Rule:
         jurisdiction=data.get("jurisdiction"),
         order_severity=data.get("order_severity"),
         orders_only=data["orders_only"],
+        lowers_dose=data.get("lowers_dose"),
         citations=data["references"],
     )
 
@@ -238,7 +239,7 @@ def interactions(name: str, document: list[Any], agents: Iterable[str], reader: 
     for index, item in enumerate(document):
         data = validated(name, schema_, item, str(index))
         row = _interaction(name, data, reader)
-        for agent in row.agents | row.partner.agents:
+        for agent in row.agents | row.partner.agents | set(row.lowers_dose):
             if agent not in known:
                 raise KnowledgeError(name, row.id, f"there is no agent {agent!r}")
         yield row
@@ -273,5 +274,6 @@ def _interaction(name: str, data: Mapping[str, Any], reader: Reader) -> safety.I
         when=_predicate(name, data["id"], data["when"], reader) if "when" in data else safety.Always(),
         escalated=escalated,
         jurisdiction=data.get("jurisdiction"),
+        lowers_dose=data["lowers_dose"],
         citations=data["references"],
     )

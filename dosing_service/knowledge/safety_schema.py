@@ -6,9 +6,10 @@ from typing import Any
 from marshmallow import ValidationError, fields, post_load, validate, validates_schema
 
 from dosing_service.knowledge import safety
-from dosing_service.knowledge.fields import CitationsField, Number
+from dosing_service.knowledge.base import DoseFigure
+from dosing_service.knowledge.fields import CitationsField, Number, UnitField
 from dosing_service.knowledge.schema import JURISDICTIONS, AgentSchema, FileSchema, sentence
-from dosing_service.model import Category, Severity
+from dosing_service.model import Category, Per, Severity
 
 SIGNALS = (
     *("cyp3a4", "p-gp", "bradycardia", "hypotension", "nephrotoxic", "bleeding", "immunosuppression", "absorption"),
@@ -24,6 +25,37 @@ RULE_CATEGORIES = (
 )
 
 
+class LoweredSchema(FileSchema):
+    """``percent`` of the documented dose, or a figure in mg a day or a week."""
+
+    percent = Number(validate=validate.Range(max=100))
+    value = Number()
+    unit = UnitField()
+
+    @post_load
+    def _build(self, data: dict[str, Any], **_: Any) -> safety.Lowered:
+        if set(data) not in ({"percent"}, {"value", "unit"}):
+            raise ValidationError("percent, or value and unit, is expected")
+        if "percent" in data:
+            return safety.Lowered(data["percent"], None)
+        per = {"mg/d": Per.DAY, "mg/wk": Per.WEEK}.get(data["unit"].code)
+        if per is None:
+            raise ValidationError("a lowered dose is in mg/d or mg/wk", "unit")
+        return safety.Lowered(None, DoseFigure(data["value"], data["value"], data["unit"], per))
+
+
+class LoweredField(fields.Field[safety.Lowered]):
+    """``not-stated``, ``{percent}`` or ``{value, unit}``."""
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> safety.Lowered:
+        if value == "not-stated":
+            return safety.Lowered(None, None)
+        lowered: safety.Lowered = LoweredSchema().load(value)
+        return lowered
+
+
 class RuleSchema(FileSchema):
     id = fields.String(required=True, validate=validate.Regexp(r"^[a-z0-9]+(-[a-z0-9]+)*$"))
     category = fields.Enum(Category, by_value=True, required=True, validate=validate.OneOf(RULE_CATEGORIES))
@@ -34,6 +66,7 @@ class RuleSchema(FileSchema):
     jurisdiction = fields.String(validate=validate.OneOf(JURISDICTIONS))
     order_severity = fields.Enum(Severity, by_value=True)
     orders_only = fields.Boolean(truthy={True}, falsy={False}, load_default=False)
+    lowers_dose = LoweredField()
     references = CitationsField(required=True)
 
     @validates_schema(skip_on_field_errors=True)
@@ -120,6 +153,7 @@ class InteractionSchema(FileSchema):
     when = fields.Dict()
     escalate = fields.Nested(EscalationSchema)
     jurisdiction = fields.String(validate=validate.OneOf(JURISDICTIONS))
+    lowers_dose = fields.Dict(keys=fields.String(), values=LoweredField(), load_default=dict)
     references = CitationsField(required=True)
 
 

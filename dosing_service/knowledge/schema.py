@@ -156,6 +156,7 @@ class AppliesToSchema(FileSchema):
     route = sentence()
     age = RangeField(*_AGE_UNITS)
     weight = RangeField("kg")
+    dose = RangeField("mg/kg/d")
 
 
 class LimitSchema(FileSchema):
@@ -186,8 +187,10 @@ class LimitSchema(FileSchema):
     @post_load
     def _build(self, data: dict[str, Any], **_: Any) -> base.Limit:
         to = data["applies_to"]
-        formulation, route, age, weight = (to.get(key) for key in ("formulation", "route", "age", "weight"))
-        words = [formulation, route, describe(age), describe(weight)]
+        formulation, route, age, weight, dose = (
+            to.get(key) for key in ("formulation", "route", "age", "weight", "dose")
+        )
+        words = [formulation, route, *(describe(item) for item in (age, weight, dose))]
         return base.Limit(
             kind=data["kind"],
             value=data["value"],
@@ -197,6 +200,7 @@ class LimitSchema(FileSchema):
             route=route,
             age=age,
             weight=weight,
+            dose=dose,
             applies_to=", ".join(word for word in words if word) or None,
             citations=data["references"],
         )

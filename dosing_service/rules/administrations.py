@@ -251,7 +251,9 @@ def _of_length(per: Per, each_day: int | None, low: Decimal, high: Decimal, unit
 
 def _longest(dose: Dose) -> tuple[Decimal, str] | None:
     """Return the shortest of the documented maxima of duration, after which an endless phase must have stopped."""
-    longest = [(check.value, check.unit) for check in dose.limits if check.kind == "duration-maximum"]
+    longest = [
+        (check.value, check.unit) for check in dose.limits if check.kind == "duration-maximum" and not check.needs
+    ]
     return min(longest, key=lambda item: last_of(date(2000, 1, 1), *item), default=None)
 
 
@@ -392,11 +394,21 @@ def _lines(runs: list[_Run], wish: Wish) -> tuple[list[_Line], str | None]:
         return found, "the calendar ends with the year 9999"
     if len(runs[0].begins) < wish.courses:
         return found, "the source gives no later course"
-    return found, _open_end(found)
+    return found, _open_end(found) or _starting_dose_alone(runs, found)
 
 
 def _open_end(lines: list[_Line]) -> str | None:
-    return "no end is documented" if lines and lines[-1].entry.until is None else None
+    if not lines or lines[-1].entry.until is not None:
+        return None
+    latest = lines[-1].entry.until_latest
+    return f"no end is documented; stop by {latest}, the documented maximum" if latest else "no end is documented"
+
+
+def _starting_dose_alone(runs: list[_Run], lines: list[_Line]) -> str | None:
+    """Return that a stretch of equal days shows a dose that is changed on days that nobody can tell before."""
+    changes = runs[-1].regimen.titration
+    is_stretch = bool(lines) and lines[-1].entry.until != lines[-1].entry.on
+    return f"the same dose is shown throughout, although it is changed: {changes}" if changes and is_stretch else None
 
 
 def _pieces(runs: list[_Run], wish: Wish) -> Iterator[tuple[_Run, int, int, _Piece, Decimal, Decimal]]:

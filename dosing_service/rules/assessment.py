@@ -42,7 +42,7 @@ from dosing_service.rules.cumulative import GIVEN
 from dosing_service.rules.dose import Computed, Doses, compute, constant
 from dosing_service.rules.facts import Facts
 from dosing_service.rules.measure import Missing
-from dosing_service.rules.options import chosen_product, fit
+from dosing_service.rules.options import chosen_product, fit, strength_of
 from dosing_service.rules.population import HEIGHT, SEX, WEIGHT, Answer, Applicability, applicability
 from dosing_service.rules.practical import Practical, constant_practical, practical
 from dosing_service.units import exact_text
@@ -230,7 +230,8 @@ class _Safety(Value, frozen=True):
 
 
 def _safety(case: _Case, route: str | None, chosen: Regimen | None, dose: Dose | None) -> _Safety:
-    context = Context(case.facts, route, chosen.id if chosen else None, dose)
+    strength = strength_of(chosen_product(case.agent, case.request.options))
+    context = Context(case.facts, route, chosen.id if chosen else None, dose, strength)
     judged = safety.judge(case.agent, context, case.request.options.jurisdiction)
     pairs, open_pairs = interactions.found(case.agent, case.knowledge, context, case.request.options.jurisdiction)
     patient, as_of = case.request.patient, case.request.as_of

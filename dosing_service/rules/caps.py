@@ -9,8 +9,9 @@ from dosing_service.knowledge.base import Effect, Limit
 from dosing_service.model import LimitCheck, Patient, Per, Value
 from dosing_service.rules.population import AGE, HEIGHT, WEIGHT, Answer, in_age_range, in_range
 from dosing_service.rules.schedule import Conversion
-from dosing_service.units import over_down, times
+from dosing_service.units import over, over_down, times
 
+FREQUENCY = "frequency"
 PER_OF_KIND = {
     "single-maximum": Per.ADMINISTRATION,
     "daily-maximum": Per.DAY,
@@ -23,12 +24,14 @@ PER_OF_KIND = {
 
 class Amounts(Value, frozen=True):
     """What limits are compared with: the kind of the regimen's own amount and the kinds that follow from it, and the
-    patient's measures (by the unit that a limit may be counted on).
+    patient's measures (by the unit that a limit may be counted on). ``daily_mg`` is the most that is given in a day,
+    for the limits of a range of doses.
     """
 
     own: Per
     conversions: tuple[Conversion, ...]
     measures: Mapping[str | None, Decimal | None]
+    daily_mg: Decimal | None = None
 
 
 class BoundLimit(Value, frozen=True):
@@ -66,15 +69,17 @@ def concerning(
 
 
 def _bound(limit: Limit, patient: Patient, amounts: Amounts) -> BoundLimit | None:
-    """Return a limit with what it lacks, or ``None`` when it is for another age or weight."""
+    """Return a limit with what it lacks, or ``None`` when it is for another age, weight or dose."""
     needs: tuple[str, ...] = ()
-    if limit.age is not None or limit.weight is not None:
+    if limit.age is not None or limit.weight is not None or limit.dose is not None:
         by_age = in_age_range(limit.age, patient.age)
         by_weight = in_range(limit.weight, patient.weight.kg if patient.weight else None)
-        if by_age is Answer.NO or by_weight is Answer.NO:
+        by_dose = in_range(limit.dose, _daily_mg_per_kg(amounts))
+        if Answer.NO in {by_age, by_weight, by_dose}:
             return None
         needs = (AGE,) if by_age is Answer.UNKNOWN else ()
         needs = (*needs, WEIGHT) if by_weight is Answer.UNKNOWN else needs
+        needs = (*needs, _need_of_dose(amounts)) if by_dose is Answer.UNKNOWN else needs
     measure = amounts.measures[limit.unit.body]
     if measure is None:
         needs = tuple(dict.fromkeys((*needs, *((WEIGHT, HEIGHT) if limit.unit.body == "m2" else (WEIGHT,)))))
@@ -82,6 +87,15 @@ def _bound(limit: Limit, patient: Patient, amounts: Amounts) -> BoundLimit | Non
     value = times(limit.value, measure)
     most = None if needs else _most(limit, value, amounts)
     return BoundLimit(limit, value, most, holds=most is not None and limit.effect is Effect.CAP, needs=needs)
+
+
+def _daily_mg_per_kg(amounts: Amounts) -> Decimal | None:
+    kg = amounts.measures["kg"]
+    return None if kg is None or amounts.daily_mg is None else over(amounts.daily_mg, kg)
+
+
+def _need_of_dose(amounts: Amounts) -> str:
+    return WEIGHT if amounts.measures["kg"] is None else FREQUENCY
 
 
 def _most(limit: Limit, value: Decimal, amounts: Amounts) -> Decimal | None:

@@ -21,12 +21,15 @@ _UNITS = {"crcl": "mL/min", "egfr": "mL/min/1.73 m²"}
 
 
 class Context(Value, frozen=True):
-    """What predicates are asked about: the patient, and the regimen and dose they are asked for (if any)."""
+    """What predicates are asked about: the patient, and the regimen, dose and product strength (mg/mL) they are asked
+    for (if any).
+    """
 
     facts: Facts
     route: str | None
     regimen: str | None
     dose: Dose | None
+    strength: Decimal | None = None
 
 
 class Evaluation(Value, frozen=True):
@@ -207,6 +210,11 @@ def _dose(predicate: safety.DoseIn, context: Context) -> Evaluation:
     return _answer(_of(predicate.range.contains(value)), "regimen", amount.text)
 
 
+def _strength(predicate: safety.StrengthIn, context: Context) -> Evaluation:
+    number = f"{display(context.strength)} mg/mL" if context.strength is not None else None
+    return _answer(in_range(predicate.range, context.strength), "options.product", number)
+
+
 def _all(predicate: safety.AllOf, context: Context) -> Evaluation:
     """Answer for every part; the first no settles it."""
     parts = []
@@ -255,6 +263,7 @@ _EVALUATORS: dict[type[safety.Predicate], Callable[..., Evaluation]] = {
     safety.RouteIs: _route,
     safety.RegimenIs: _regimen,
     safety.DoseIn: _dose,
+    safety.StrengthIn: _strength,
     safety.AllOf: _all,
     safety.AnyOf: _any,
     safety.Not: _not,

@@ -131,7 +131,8 @@ def findings(
     last_on = summary.last_on if summary else None
     totals = [item for check in found if (item := _total(check, last_on)) is not None]
     passed = [check for check in limits if check.kind == "duration-maximum" and check.exceeded]
-    return totals + [_too_long(check) for check in passed[:1]]
+    shortest = min(passed, key=lambda check: last_of(date.min, check.value, check.unit), default=None)
+    return [*totals, _too_long(shortest)] if shortest else totals
 
 
 def _total(check: CumulativeCheck, last_on: date | None) -> Finding | None:

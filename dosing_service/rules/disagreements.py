@@ -5,7 +5,7 @@ from decimal import Decimal
 from functools import cache
 
 from dosing_service.knowledge.base import Agent, Disagreement, DoseFigure, PositionRule, Regimen, describe_population
-from dosing_service.model import Amount, Category, Finding, Patient, Per, Position, Value, Verdict
+from dosing_service.model import Amount, Basis, Category, Dose, Finding, Patient, Per, Position, Value, Verdict
 from dosing_service.rules import dose
 from dosing_service.rules.findings import per_kg_text
 from dosing_service.rules.measure import Missing, area_of, of_figure
@@ -97,7 +97,7 @@ def _computed_text(case: _Case, regimen: Regimen) -> str:
         return _not_worked_out(regimen.figure, result)
     if not result.dose.amounts:
         return result.dose.concentration.text if result.dose.concentration else regimen.name
-    own, total = result.dose.amounts[0], result.dose.course_total
+    own, total = _own(result.dose), result.dose.course_total
     extra = _per_body(case, own)
     in_year = amounts_in_year(regimen) if "per-year" in case.item.compare else None
     if in_year is not None:
@@ -105,6 +105,11 @@ def _computed_text(case: _Case, regimen: Regimen) -> str:
     if "per-course" in case.item.compare and total is not None and total is not own:
         extra.append(total.text)
     return _with(own.text, extra)
+
+
+def _own(said: Dose) -> Amount:
+    """Return what a source says: a fixed amount as it is written, although another source's maximum holds it here."""
+    return said.cap.uncapped if said.cap is not None and said.basis is Basis.FIXED else said.amounts[0]
 
 
 def _not_worked_out(figure: DoseFigure | None, missing: Missing) -> str:

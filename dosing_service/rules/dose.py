@@ -72,7 +72,7 @@ def _by_one_weight(regimen: Regimen, patient: Patient, options: Options, product
         return measured
     low, high, steps = _multiplied(regimen, figure, measured)
     schedule = plan(regimen, options.times_per_day, options.divided_over_days)
-    bound = _bound(regimen, patient, measured, schedule, options, product)
+    bound = _bound(regimen, patient, measured, high, options, product)
     checks = tuple([caps.check(item, high) for item in bound])
     holding, cap = caps.holding(bound, high), None
     if holding is not None and holding.most is not None:
@@ -109,17 +109,18 @@ def held(regimen: Regimen, dose: Dose, patient: Patient, options: Options, produ
     """Return a computed dose as the maxima of another product, or of another division, hold it."""
     own = dose.cap.uncapped if dose.cap else dose.amounts[0]
     measured = Measure(weight=dose.dosing_weight, area=dose.body_surface_area)
-    schedule = plan(regimen, options.times_per_day, options.divided_over_days)
-    most = caps.most(_bound(regimen, patient, measured, schedule, options, product))
+    most = caps.most(_bound(regimen, patient, measured, own.high, options, product))
     if most is None:
         return Held(own.low, own.high, None)
     return Held(min(own.low, most), min(own.high, most), most)
 
 
 def _bound(
-    regimen: Regimen, patient: Patient, measured: Measure, schedule: Plan, options: Options, product: Product | None
+    regimen: Regimen, patient: Patient, measured: Measure, high: Decimal, options: Options, product: Product | None
 ) -> tuple[caps.BoundLimit, ...]:
-    amounts = caps.Amounts(regimen.per, schedule.conversions, _measures(patient, measured, options))
+    conversions = plan(regimen, options.times_per_day, options.divided_over_days).conversions
+    measures = _measures(patient, measured, options)
+    amounts = caps.Amounts(regimen.per, conversions, measures, high if regimen.per is Per.DAY else None)
     return caps.concerning(regimen.limits, patient, product.formulation if product else None, amounts)
 
 
@@ -156,7 +157,7 @@ def _with_other_weights(
         if kind is not weight.kind and isinstance(other, Computed) and other.dose.dosing_weight is not None:
             beside.append(_weight_dose(other.dose, other.dose.dosing_weight, rule.citations))
     dosed_by = structs.replace(weight, beside=tuple(beside))
-    return Computed(structs.replace(computed.dose, dosing_weight=dosed_by), computed.steps)
+    return structs.replace(computed, dose=structs.replace(computed.dose, dosing_weight=dosed_by))
 
 
 def _weight_dose(dose: Dose, weight: DosedBy, citations: Citations) -> WeightDose:
@@ -199,7 +200,7 @@ def unconditional(regimen: Regimen) -> Regimen | None:
     one of those limits depends on the patient.
     """
     concerning = [limit for limit in regimen.limits if _meets(limit, regimen)]
-    gated = any(limit.unit.body or limit.age or limit.weight for limit in concerning)
+    gated = any(limit.unit.body or limit.age or limit.weight or limit.dose for limit in concerning)
     if regimen.basis is not Basis.FIXED or gated:
         return None
     return replace(regimen, limits=tuple(concerning))

@@ -188,8 +188,6 @@ def _of_powder(case: Case, target: Target) -> Made | Unmade:
 
 def _of_liquid(case: Case, target: Target, concentration: Decimal) -> Made | Unmade:
     documented = target.concentration
-    if documented is not None and concentration < documented:
-        return Unmade(f"{display(concentration)} mg/mL is weaker than the documented {display(documented)} mg/mL")
     volume = _measured(case, target, concentration)
     total = volume * concentration * case.division.times
     deviation = _deviation(total, target)
@@ -197,7 +195,12 @@ def _of_liquid(case: Case, target: Target, concentration: Decimal) -> Made | Unm
         return Unmade("the volume is too small to be measured")
     stronger = documented is not None and concentration > documented
     diluted = plain(over(target.low, documented)) if documented is not None and stronger else None
-    return _from_vials(case, Made("", total, deviation, volume_ml=volume, diluted_to_ml=diluted), concentration)
+    made = _from_vials(case, Made("", total, deviation, volume_ml=volume, diluted_to_ml=diluted), concentration)
+    if documented is None or concentration >= documented or isinstance(made, Unmade):
+        return made
+    # The same milligrams are in more of a weaker liquid.
+    instead = f"in place of {display(plain(over(target.low, documented)))} mL of {display(documented)} mg/mL"
+    return msgspec.structs.replace(made, text=f"{made.text} {instead}")
 
 
 def _measured(case: Case, target: Target, concentration: Decimal) -> Decimal:

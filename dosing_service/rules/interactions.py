@@ -57,6 +57,14 @@ def found(
     return [*pairs, *merged, *_duplicates(agent, knowledge, context.facts, hits)], [*unknown, *_open(hits)]
 
 
+def applying(
+    agent: Agent, knowledge: KnowledgeBase, context: Context, jurisdiction: str | None = None
+) -> list[Interaction]:
+    """Return the rows that hold for ``agent`` and what the patient takes."""
+    hits = _hits(agent, knowledge, context, jurisdiction)
+    return [hit.row for hit in hits if hit.verdict is Verdict.APPLIES]
+
+
 def _open(hits: Iterable[_Hit]) -> list[NotChecked]:
     """Return one entry per set of inputs that the verdict or the grade of an interaction waits for."""
     waiting: dict[tuple[str, ...], list[str]] = {}

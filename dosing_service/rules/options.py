@@ -1,9 +1,17 @@
 """Whether what the caller wishes fits the regimen. What does not fit is refused: it would silently change the dose."""
 
+from decimal import Decimal
+
 from dosing_service.errors import InvalidRequest, Problem
 from dosing_service.knowledge.base import Agent, Product, Regimen
 from dosing_service.model import Options, Per
 from dosing_service.rules.schedule import may_divide_daily
+
+
+def strength_of(product: Product | None) -> Decimal | None:
+    """Return how many mg are in 1 mL of a liquid product."""
+    is_liquid = product is not None and product.strength_unit.code == "mg/mL"
+    return product.strength if product is not None and is_liquid else None
 
 
 def chosen_product(agent: Agent, options: Options) -> Product | None:

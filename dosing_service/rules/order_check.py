@@ -33,6 +33,7 @@ from dosing_service.rules import (
     infusion,
     interactions,
     likely_cause,
+    lowered,
     monitoring,
     order_findings,
     plausibility,
@@ -41,6 +42,7 @@ from dosing_service.rules import (
 from dosing_service.rules.comparison import (
     Candidate,
     Comparison,
+    Often,
     Position,
     best,
     candidates,
@@ -52,6 +54,7 @@ from dosing_service.rules.conditions import Context
 from dosing_service.rules.dose import Doses
 from dosing_service.rules.facts import Entry, Facts
 from dosing_service.rules.measure import VOLUME, measures_of
+from dosing_service.rules.options import strength_of
 from dosing_service.rules.order_lines import Line, lines
 from dosing_service.rules.order_paths import found_at, unchecked_at
 from dosing_service.rules.ordered import Ordered, Unreadable, in_unit, scaled, shown, summed, text_of
@@ -213,6 +216,7 @@ def _common_product(members: tuple[Line, ...]) -> Product | None:
 
 def _judge(group: _Group) -> _Said:
     found, unchecked = _of_regimens(group), _not_compared(group)
+    asked = _asked_lower(group)
     bound = _bound(group)
     if group.together is not None:
         above, open_limits = order_findings.of_limits(group.agent, bound, group.together, _formulation(group))
@@ -220,13 +224,47 @@ def _judge(group: _Group) -> _Said:
             above = []
         found, unchecked = [*found, *above], [*unchecked, *open_limits, *_route_unchecked(group)]
     if group.together is not None and group.chosen is not None:
-        more, open_ = _of_dose(group, group.together, group.chosen)
+        more, open_ = _of_dose(group, group.together, group.chosen, asked)
         found, unchecked = [*found, *more], [*unchecked, *open_]
+    elif group.together is not None:
+        found = [*found, *_of_strength(group, group.together)]
     for line in group.lines:
         wrong, open_product = _of_product(line, group.route)
         found, unchecked = [*found, *wrong], [*unchecked, *open_product]
     safe, open_safety = _safety(group)
-    return _Said(_causes(group), bound, (*found, *safe), (*unchecked, *open_safety))
+    causes = () if _explained(group, asked) else _causes(group)
+    return _Said(causes, bound, (*found, *lowered.noted(safe, asked)), (*unchecked, *open_safety))
+
+
+def _asked_lower(group: _Group) -> list[lowered.Asked]:
+    """Return the rules and interactions that ask for less than documented, for orders below their range."""
+    if group.chosen is None:
+        return []
+    context, jurisdiction = _context(group), group.case.request.jurisdiction
+    return lowered.asked(group.agent, group.chosen, context, group.case.knowledge, jurisdiction)
+
+
+def _of_strength(group: _Group, together: Ordered) -> list[Finding]:
+    """Return that a strength is injected more often than it is documented, where no volume is that amounts could be
+    compared with.
+    """
+    strength = _strength(group)
+    alike = [
+        item
+        for item in group.comparisons
+        if strength is not None
+        and (regimen := item.candidate.regimen).basis is Basis.CONCENTRATION_VOLUME
+        and regimen.use != "reference"
+        and regimen.any_figure.low <= strength <= regimen.any_figure.high
+    ]
+    is_more = bool(alike) and all(item.often in {Often.MORE, Often.DAILY_NOT_WEEKLY} for item in alike)
+    return order_findings.of_frequency(group.agent, alike[0], together) if is_more else []
+
+
+def _explained(group: _Group, asked: Sequence[lowered.Asked]) -> lowered.Asked | None:
+    if group.together is None or group.chosen is None:
+        return None
+    return lowered.explained(asked, group.chosen, group.together)
 
 
 def _causes(group: _Group) -> tuple[LikelyCause, ...]:
@@ -313,9 +351,11 @@ def _may_fit(group: _Group, together: Ordered) -> bool:
 
 def _limits_of(group: _Group, regimens: Sequence[Regimen]) -> Sequence[caps.BoundLimit]:
     patient, measures = group.case.patient, measures_of(group.case.patient)
+    daily = group.together.amounts.get(Per.DAY) if group.together else None
+    daily_mg = in_unit(daily.high, "mg") if daily else None
     found: dict[tuple[object, ...], caps.BoundLimit] = {}
     for regimen in regimens:
-        amounts = caps.Amounts(regimen.per, plan(regimen).conversions, measures)
+        amounts = caps.Amounts(regimen.per, plan(regimen).conversions, measures, daily_mg)
         for item in caps.concerning(regimen.limits, patient, _formulation(group), amounts):
             found.setdefault((item.limit.kind, item.value, item.limit.unit.code, item.limit.applies_to), item)
     return list(found.values())
@@ -325,18 +365,26 @@ def _formulation(group: _Group) -> str | None:
     return group.product.formulation if group.product else None
 
 
-def _of_dose(group: _Group, together: Ordered, chosen: Comparison) -> tuple[list[Finding], list[NotChecked]]:
+def _of_dose(
+    group: _Group, together: Ordered, chosen: Comparison, asked: Sequence[lowered.Asked]
+) -> tuple[list[Finding], list[NotChecked]]:
     """Return what is said of the amount, how often and how long, beside the regimen it is compared with."""
     agent, regimen = group.agent, chosen.candidate.regimen
     given = [line.order.already_given_mg for line in group.lines if line.order.already_given_mg is not None]
-    longer, unchecked = order_findings.of_duration(agent, regimen, together, Fraction(max(given)) if given else None)
+    bound, already_given = _bound(group), Fraction(max(given)) if given else None
+    longer, unchecked = order_findings.of_duration(agent, regimen, bound, together, already_given)
+    too_much = order_findings.of_course_total(agent, chosen, group.comparisons, together)
+    if too_much:
+        longer = [item for item in longer if item.id != "duration-above-course"]
     others = [item.regimen for item in group.candidates]
     too_fast, open_infusion = _of_infusion(group, chosen)
+    reason = _explained(group, asked)
     found = [
-        *order_findings.of_range(agent, chosen, group.comparisons, together),
+        *([lowered.of_explained(agent, chosen, together, reason)] if reason else _of_range(group, together, chosen)),
         *order_findings.of_frequency(agent, chosen, together),
         *order_findings.of_division(agent, chosen, together),
         *order_findings.of_formulation(agent, group.product, group.comparisons),
+        *too_much,
         *longer,
         *order_findings.of_other_durations(agent, regimen, others, together),
         *too_fast,
@@ -347,6 +395,10 @@ def _of_dose(group: _Group, together: Ordered, chosen: Comparison) -> tuple[list
     found += [*order_findings.of_use(chosen, group.comparisons), *_of_population(group, chosen)]
     unchecked += [*open_infusion, *order_findings.unchecked(chosen, together), *_frequency_unchecked(group)]
     return found, unchecked
+
+
+def _of_range(group: _Group, together: Ordered, chosen: Comparison) -> list[Finding]:
+    return order_findings.of_range(group.agent, chosen, group.comparisons, together)
 
 
 def _frequency_unchecked(group: _Group) -> list[NotChecked]:
@@ -429,19 +481,29 @@ def _of_population(group: _Group, chosen: Comparison) -> list[Finding]:
 
 def _safety(group: _Group) -> tuple[list[Finding], list[NotChecked]]:
     """Return what the dose endpoint says of an agent and a patient, asked about the ordered amounts."""
-    agent, case = group.agent, group.case
-    regimen = group.chosen.candidate.regimen if group.chosen else None
-    dose = _as_dose(group.together) if group.together else None
-    # Orders by two routes are added, and judged by what is said of the first.
-    route = group.route or next((line.route for line in group.lines if line.route is not None), None)
-    context = Context(case.facts, route, regimen.id if regimen else None, dose)
+    agent, case, context = group.agent, group.case, _context(group)
     rules = safety.judge(agent, context, case.request.jurisdiction, of_order=True)
     pairs, open_pairs = interactions.found(agent, case.knowledge, context, case.request.jurisdiction)
     evidence = findings.evidence(agent)
-    in_play = [regimen.id] if regimen else [item.regimen.id for item in group.candidates]
+    in_play = [context.regimen] if context.regimen else [item.regimen.id for item in group.candidates]
     contradictions = disagreements.found(agent, in_play, case.patient, group.doses)
     found = [*([evidence] if evidence else []), *contradictions, *safety.findings(rules), *pairs]
     return found, [*safety.unchecked(rules), *open_pairs, *case.facts.uncoded()]
+
+
+def _context(group: _Group) -> Context:
+    """Return what rules are asked about: the patient, and the ordered amounts."""
+    regimen = group.chosen.candidate.regimen.id if group.chosen else None
+    # Orders by two routes are added, and judged by what is said of the first.
+    route = group.route or next((line.route for line in group.lines if line.route is not None), None)
+    dose = _as_dose(group.together) if group.together else None
+    return Context(group.case.facts, route, regimen, dose, _strength(group))
+
+
+def _strength(group: _Group) -> Decimal | None:
+    """Return the strength (mg/mL) of the product that all orders have."""
+    strengths = {strength_of(line.product) for line in group.lines}
+    return strengths.pop() if len(strengths) == 1 else None
 
 
 def _as_dose(ordered: Ordered) -> Dose:

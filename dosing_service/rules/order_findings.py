@@ -39,6 +39,8 @@ SEVERITY = MappingProxyType(
         "only-other-use-above-calcinosis": Severity.MAJOR,
         "course-longer-than-documented": Severity.MODERATE,
         "longer-than-another-regimen": Severity.MODERATE,
+        "above-course-total": Severity.MAJOR,
+        "no-end-ordered": Severity.MODERATE,
         "formulation-frequency": Severity.MODERATE,
         "product-for-another-route": Severity.MAJOR,
         "named-regimen-does-not-fit": Severity.MAJOR,
@@ -61,6 +63,7 @@ _FIXED = {"autoinjector", "pen", "prefilled-syringe"}
 _TIME_WORDS = {"h": "hours", "d": "days", "wk": "weeks", "mo": "months"}
 
 _IMMEDIATE = {None, "immediate-release"}
+_OWN_USES = {"calcinosis", "underlying-disease"}
 
 
 def _finding(
@@ -284,12 +287,18 @@ def _above(agent: Agent, item: BoundLimit, given: Span, ordered: Ordered, formul
     shown = per if per in ordered.amounts else Per.ADMINISTRATION
     amount = text_of(shown, Span(given.high, given.high), ordered)
     most = limit_text(limit.kind, item.value, limit.unit.amount, limit.applies_to)
+    summary = f"{agent.name} {amount} passes the documented maximum of {most}."
+    management = f"Do not exceed {most}."
+    if limit.effect is Effect.WARN:
+        # Sources differ about it, and a computed dose is not held here either.
+        summary = f"{agent.name} {amount} passes a documented maximum of {most}."
+        management = f"Stay at or below {most}, or document why more is meant."
     return _finding(
         f"above-{limit.kind}-{_slug(limit.applies_to)}-{exact_text(item.value)}",
         Category.DOSE_LIMIT,
         _limit_severity(item, formulation),
-        f"{agent.name} {amount} passes the documented maximum of {most}.",
-        f"Do not exceed {most}.",
+        summary,
+        management,
         ("dose", "frequency"),
         limit.citations,
     )
@@ -310,17 +319,19 @@ def _slug(words: str | None) -> str:
 
 
 def of_duration(
-    agent: Agent, regimen: Regimen, ordered: Ordered, already_given: Fraction | None
+    agent: Agent,
+    regimen: Regimen,
+    bound: Iterable[BoundLimit],
+    ordered: Ordered,
+    already_given: Fraction | None,
 ) -> tuple[list[Finding], list[NotChecked]]:
-    """Return what is wrong with how long an order runs and what it adds up to, and what is missing to tell."""
-    said = [
-        _duration(agent, limit, ordered)
-        if limit.kind == "duration-maximum"
-        else _cumulative(agent, limit, ordered, already_given)
-        for limit in regimen.limits
-        if limit.kind in {"duration-maximum", "cumulative-maximum"}
-    ]
-    said.append(_course_length(agent, regimen, ordered))
+    """Return what is wrong with how long an order runs and what it adds up to, and what is missing to tell; ``bound``
+    are the maxima of ``regimen`` for this patient and dose.
+    """
+    limits = list(bound)
+    totals = [item.limit for item in limits if item.limit.kind == "cumulative-maximum"]
+    said = [_cumulative(agent, limit, ordered, already_given) for limit in totals]
+    said += [*_durations(agent, limits, ordered), _course_length(agent, regimen, ordered)]
     found = [item for item in said if isinstance(item, Finding)]
     return found, [item for item in said if isinstance(item, NotChecked)]
 
@@ -351,17 +362,48 @@ def _by_effect(limit: Limit) -> Severity:
     return SEVERITY["above-maximum-that-holds" if limit.effect is Effect.CAP else "above-maximum-that-warns"]
 
 
+def _durations(agent: Agent, bound: Iterable[BoundLimit], ordered: Ordered) -> list[Finding | NotChecked]:
+    """Return what is said of the shortest documented maximum of time, and what a shorter one waits for."""
+    limits = [item for item in bound if item.limit.kind == "duration-maximum"]
+    open_ = [NotChecked("limit-duration-maximum", item.needs, _at_most(item.limit)) for item in limits if item.needs]
+    known = min((item.limit for item in limits if not item.needs), key=_length, default=None)
+    said = _duration(agent, known, ordered) if known else None
+    return [*open_, said] if said else [*open_]
+
+
+def _length(limit: Limit) -> Fraction:
+    return Fraction(limit.value) * DAYS[limit.unit.code]
+
+
+def _at_most(limit: Limit) -> str:
+    words = f"documented is at most {display(limit.value)} {_TIME_WORDS[limit.unit.code]}"
+    return f"{words} ({limit.applies_to})" if limit.applies_to else words
+
+
 def _duration(agent: Agent, limit: Limit, ordered: Ordered) -> Finding | NotChecked | None:
     words = f"{display(limit.value)} {_TIME_WORDS[limit.unit.code]}"
+    restricted = f" ({limit.applies_to})" if limit.applies_to else ""
     if ordered.days is None:
-        return NotChecked("limit-duration-maximum", ("duration",), f"documented is at most {words}")
-    if ordered.days <= Fraction(limit.value) * DAYS[limit.unit.code] * (1 + EQUAL):
+        is_open = ordered.count is None and not ordered.once
+        return _no_end(agent, limit, words + restricted) if is_open else _duration_unchecked(limit)
+    if ordered.days <= _length(limit) * (1 + EQUAL):
         return None
-    summary = f"{agent.name} for {_days(ordered.days)} is longer than the documented maximum of {words}."
+    given, id_ = _days(ordered.days), "duration-above-maximum"
+    summary = f"{agent.name} for {given} is longer than the documented maximum of {words}{restricted}."
     cited, severity = limit.citations, _by_effect(limit)
-    return _finding(
-        "duration-above-maximum", Category.DURATION, severity, summary, f"Stop after {words}.", ("duration",), cited
-    )
+    return _finding(id_, Category.DURATION, severity, summary, f"Stop after {words}.", ("duration",), cited)
+
+
+def _duration_unchecked(limit: Limit) -> NotChecked:
+    return NotChecked("limit-duration-maximum", ("duration",), _at_most(limit))
+
+
+def _no_end(agent: Agent, limit: Limit, words: str) -> Finding:
+    """Say that an order goes on although a longest time is documented."""
+    summary = f"{agent.name} is ordered without an end; documented is at most {words}."
+    management = f"Order an end within {display(limit.value)} {_TIME_WORDS[limit.unit.code]}."
+    id_ = "no-end-ordered"
+    return _finding(id_, Category.DURATION, SEVERITY[id_], summary, management, ("duration",), limit.citations)
 
 
 def _cumulative(
@@ -386,7 +428,8 @@ def _course_length(agent: Agent, regimen: Regimen, ordered: Ordered) -> Finding 
     course = regimen.course
     if course is None or (course.length is None and course.administrations_high is None):
         return None
-    length = Fraction(course.length) * DAYS[course.length_unit or "d"] if course.length is not None else None
+    longest = course.length_high if course.length_high is not None else course.length
+    length = Fraction(longest) * DAYS[course.length_unit or "d"] if longest is not None else None
     words = _days(length) if length is not None else f"{course.administrations_high} administrations"
     count = _administrations(ordered)
     if ordered.days is None and count is None:
@@ -401,6 +444,32 @@ def _course_length(agent: Agent, regimen: Regimen, ordered: Ordered) -> Finding 
     return _finding(
         "duration-above-course", Category.DURATION, severity, summary, management, ("duration",), regimen.citations
     )
+
+
+def of_course_total(
+    agent: Agent, item: Comparison, comparisons: Iterable[Comparison], ordered: Ordered
+) -> list[Finding]:
+    """Return more administrations than the documented course has that together are more than any such course."""
+    course, given = item.candidate.regimen.course, ordered.amounts.get(Per.COURSE)
+    count, most = _administrations(ordered), course.administrations_high if course else None
+    if given is None or count is None or most is None or count <= most or is_rounded(item):
+        return []
+    uses = {item.candidate.regimen.use} if item.candidate.regimen.use == "reference" else _OWN_USES
+    totals = [
+        (total, other.candidate.regimen)
+        for other in comparisons
+        if other.candidate.regimen.use in uses and (total := other.candidate.amounts.get(Per.COURSE)) is not None
+    ]
+    highest, regimen = max(totals, key=lambda pair: pair[0].high, default=(given, item.candidate.regimen))
+    if given.high <= highest.high * (1 + EQUAL):
+        return []
+    ordered_text = text_of(Per.COURSE, Span(given.high, given.high), ordered)
+    documented = f"{text_of(Per.COURSE, Span(highest.high, highest.high), ordered)} ({regimen.name})"
+    times = exact_text(in_unit(count, ""))
+    summary = f"{agent.name} in {times} administrations comes to {ordered_text}; the most documented is {documented}."
+    management = f"Stop after {most} administrations of this amount, or order another regimen as a whole."
+    id_, because = "above-course-total", ("dose", "duration")
+    return [_finding(id_, Category.DOSE, SEVERITY[id_], summary, management, because, regimen.citations)]
 
 
 def _administrations(ordered: Ordered) -> Fraction | None:

@@ -480,7 +480,7 @@ def test_dangerous_order_is_stopped(check: Check, said: Json, changes: Json, why
         ),
         (
             order("etidronate", 800, "mg", DAILY, "oral", duration={"value": 60, "unit": "mo"}),
-            "duration-above-another-maximum",
+            "duration-above-maximum",
             "five years",
         ),
     ],
@@ -490,6 +490,245 @@ def test_order_is_warned_of(check: Check, said: Json, id_: str, why: str) -> Non
     found = check(said)["orders"][0]
     assert any(name.startswith(id_) for name in ids(found)), why
     assert found["verdict"] in {"warn", "stop"}
+
+
+@pytest.mark.parametrize(
+    ("kg", "days", "says", "why"),
+    [
+        (60, None, ("no-end-ordered", "moderate", "at most 3 months (above 10 mg/kg daily)"), "13.3 mg/kg, no end"),
+        (60, 91, None, "three months are 91.3 days"),
+        (60, 92, ("duration-above-maximum", "major", "3 months"), "a day longer"),
+        (60, 365, ("duration-above-maximum", "major", "3 months"), "both maxima are passed: the shorter speaks"),
+        (80, 180, None, "800 / 80 = 10 mg/kg: 6 months"),
+        (79.9, 180, ("duration-above-maximum", "major", "3 months"), "just above 10 mg/kg"),
+        (90, 180, None, "8.9 mg/kg: 6 months"),
+        (90, 183, ("duration-above-maximum", "major", "6 months"), "six months are 182.6 days"),
+        (90, None, ("no-end-ordered", "moderate", "at most 6 months."), "8.9 mg/kg, no end"),
+        (None, 365, ("duration-above-maximum", "major", "6 months"), "no weight allows a year"),
+    ],
+)
+def test_etidronate_must_end_by_its_dose_per_kg(
+    check: Check, kg: float | None, days: int | None, says: tuple[str, str, str] | None, why: str
+) -> None:
+    """The label: up to 10 mg/kg daily for at most 6 months, above that for at most 3."""
+    lasts = {"duration": {"value": days, "unit": "d"}} if days else {}
+    weight = {"weight": {"value": kg, "unit": "kg", "measured_on": "2026-11-20"} if kg else None}
+    found = check(order("etidronate", 800, "mg", DAILY, "oral", **lasts), patient=weight)["orders"][0]
+    about_time = [item for item in found["findings"] if item["category"] == "duration"]
+    if says is None:
+        assert about_time == [], why
+    else:
+        id_, severity, words = says
+        (said,) = about_time
+        assert (said["id"], said["severity"], found["verdict"]) == (id_, severity, "warn"), why
+        assert words in said["summary"]
+
+
+def test_longest_time_waits_for_the_weight(check: Check) -> None:
+    """Five months of 800 mg pass the 3 months of a dose above 10 mg/kg, if it is one."""
+    said = order("etidronate", 800, "mg", DAILY, "oral", duration={"value": 5, "unit": "mo"})
+    found = check(said, patient={"weight": None})["orders"][0]
+    assert ["patient.weight"] in [item["needs"] for item in found["not_checked"] if "duration" in item["check"]]
+
+
+@pytest.mark.parametrize(
+    ("milligrams", "weeks", "count", "found_", "why"),
+    [
+        (1000, 1, 4, "above-course-total", "4 g: documented is 2 x 1 g, or 4 x 375 x 1.845 m2 = 2.77 g"),
+        (1000, 1, 3, "above-course-total", "3 g"),
+        (1000, 2, 2, None, "2 x 1 g, two weeks apart"),
+        (690, 1, 4, None, "4 x 375 mg/m2, rounded"),
+        (700, 1, 4, None, "700 for 691.8 mg is rounding"),
+        (500, 1, 5, "duration-above-course", "2.5 g are less than 2.77 g, in one more administration"),
+    ],
+)
+def test_total_of_a_course_is_compared(
+    check: Check, milligrams: int, weeks: int, count: int, found_: str | None, why: str
+) -> None:
+    """Rituximab at 70 kg and 175 cm: a dose that is documented twice is not documented four times."""
+    size = {"weight": {"value": 70, "unit": "kg"}, "height": {"value": 175, "unit": "cm"}}
+    said = order("rituximab", milligrams, "mg", every(weeks, "wk", count=count), "intravenous")
+    found = check(said, patient=size)["orders"][0]
+    about = [id_ for id_ in ids(found) if id_ in {"above-course-total", "duration-above-course"}]
+    assert about == ([found_] if found_ else []), why
+    if found_ == "above-course-total":
+        assert finding(found, found_)["severity"] == "major"
+
+
+@pytest.mark.parametrize(("weeks", "is_long"), [(6, False), (8, False), (12, False), (13, True)])
+def test_course_of_a_range_ends_with_its_upper_end(check: Check, weeks: int, is_long: bool) -> None:
+    """Courses of minocycline of 6 to 12 weeks are documented."""
+    lasts = {"duration": {"value": weeks, "unit": "wk"}}
+    found = check(order("minocycline", 100, "mg", TWICE, "oral", **lasts))["orders"][0]
+    assert ("duration-above-course" in ids(found)) == is_long
+
+
+def test_maximum_of_one_source_is_worded_as_such(check: Check, client: FlaskClient) -> None:
+    """90 mg of diltiazem daily at 25.4 kg: above 3.5 mg/kg (S05), below 6 mg/kg (S08), inside 2 to 4 mg/kg.
+
+    The order check warns of what the dose endpoint offers, and forbids nothing.
+    """
+    child: Json = {"age": {"value": 9, "unit": "a"}, "weight": {"value": 25.4, "unit": "kg"}, "height": None}
+    said = order("diltiazem", 30, "mg", THRICE, "oral", product={"id": "ir-tablet-30"})
+    found = check(said, patient=child)["orders"][0]
+    (above,) = [item for item in found["findings"] if item["id"].startswith("above-daily-maximum")]
+    assert "88.9 mg daily" in above["summary"]
+    assert above["management"] == "Stay at or below 88.9 mg daily (below 18 years), or document why more is meant."
+
+    patient = {"age": child["age"], "weight": child["weight"]}
+    body = {"agent": "diltiazem", "patient": patient, "options": {"times_per_day": 3}}
+    dose = client.post("/v1/dose-calculations", json=body).get_json()
+    assert above["id"] in [item["id"] for item in dose["findings"]]
+    assert "90 mg daily" in [item["text"].rpartition(", ")[2] for item in dose["dose"]["practical"]]
+
+
+def test_dose_above_a_maximum_that_holds_is_forbidden(check: Check) -> None:
+    """6 mg/kg x 25.4 kg = 152.4 mg."""
+    child: Json = {"age": {"value": 9, "unit": "a"}, "weight": {"value": 25.4, "unit": "kg"}, "height": None}
+    found = check(order("diltiazem", 60, "mg", THRICE, "oral"), patient=child)["orders"][0]
+    above = [item for item in found["findings"] if item["id"].startswith("above-daily-maximum")]
+    assert any(item["management"].startswith("Do not exceed 152.4 mg daily") for item in above)
+
+
+def _into_lesions(agent: str, millilitres: float, product: str, frequency: Json) -> Json:
+    return order(agent, millilitres, "mL", frequency, "intralesional", product={"id": product})
+
+
+@pytest.mark.parametrize(
+    ("said", "verdict", "expected", "why"),
+    [
+        (
+            _into_lesions("sodium-thiosulfate", 50, "vial-12.5g", WEEKLY),
+            "warn",
+            {"lesions-as-much-as-by-vein", "more-often"},
+            "50 x 250 = 12.5 g, the whole dose by vein",
+        ),
+        (
+            _into_lesions("sodium-thiosulfate", 5, "vial-12.5g", WEEKLY),
+            "warn",
+            {"lesions-together", "more-often"},
+            "250 mg/mL is documented monthly",
+        ),
+        (
+            _into_lesions("sodium-thiosulfate", 5, "vial-12.5g", every(1, "mo")),
+            "warn",
+            {"lesions-together"},
+            "monthly, 1,250 mg are added up",
+        ),
+        (
+            _into_lesions("triamcinolone", 0.25, "suspension-40", {"once": True}),
+            "stop",
+            {"too-strong-for-skin"},
+            "TRI-C3",
+        ),
+        (
+            _into_lesions("triamcinolone", 0.25, "suspension-10", {"once": True}),
+            "incomplete",
+            set(),
+            "10 mg/mL is for it",
+        ),
+        (
+            order("triamcinolone", 1, "mL", {"once": True}, "intramuscular", product={"id": "suspension-10"}),
+            "stop",
+            {"wrong-route", "product-for-another-route", "route-not-documented"},
+            "TRI-C2",
+        ),
+    ],
+)
+def test_strength_of_an_injection_counts(check: Check, said: Json, verdict: str, expected: set[str], why: str) -> None:
+    """What goes into a lesion has no documented volume: total, strength and interval are judged."""
+    found = check(said)["orders"][0]
+    other = {"evidence", "disagreement", "off-label", "interaction"}
+    spoken = [item for item in found["findings"] if item["category"] not in other]
+    assert (found["verdict"], {item["id"] for item in spoken}) == (verdict, expected), why
+
+
+def test_strong_suspension_may_go_into_a_muscle(check: Check) -> None:
+    """No dose is documented here for a muscle; that the 10 mg/mL suspension is not for it is no reason at 40 mg/mL."""
+    said = order("triamcinolone", 1, "mL", {"once": True}, "intramuscular", product={"id": "suspension-40"})
+    found = check(said)["orders"][0]
+    assert "route-not-documented" in ids(found)
+    assert not {"wrong-route", "product-for-another-route", "too-strong-for-skin"} & set(ids(found))
+
+
+def _clearance(value: float) -> Json:
+    """Return a healthy adult with a measured creatinine clearance (mL/min)."""
+    return {"observations": [{"code": "2164-2", "value": value, "unit": "mL/min"}]}
+
+
+_CHILD: Json = {"age": {"value": 10, "unit": "a"}, "height": {"value": 140, "unit": "cm"}}
+
+
+@pytest.mark.parametrize(
+    ("said", "patient", "asks", "why"),
+    [
+        (
+            order("tofacitinib", 5, "mg", DAILY, "oral"),
+            _clearance(35),
+            "renal-impairment",
+            "CrCl 30-50: 5 mg once daily (TOF-R1)",
+        ),
+        (
+            order("tofacitinib", 5, "mg", DAILY, "oral"),
+            {"medications": ["clarithromycin"]},
+            "interaction-B266",
+            "strong CYP3A4 inhibitor: 5 mg once daily (TOF-D1)",
+        ),
+        (
+            order("baricitinib", 2, "mg", DAILY, "oral"),
+            {**_CHILD, "weight": {"value": 35, "unit": "kg"}, "medications": ["probenecid"]},
+            "interaction-A049",
+            "4 mg from 30 kg, halved (BAR-D1)",
+        ),
+        (
+            order("ruxolitinib", 2.5, "mg", TWICE, "oral"),
+            {**_CHILD, "weight": {"value": 25, "unit": "kg"}, "medications": ["clarithromycin"]},
+            "interaction-B275",
+            "5 mg twice daily from 25 kg, halved",
+        ),
+        (order("methotrexate", 7.5, "mg", WEEKLY, "oral"), _clearance(45), "renal-moderate", "15 mg weekly, halved"),
+        (
+            order("colchicine", 0.3, "mg", DAILY, "oral"),
+            _clearance(25),
+            "severe-kidney-impairment",
+            "CrCl < 30: start 0.3 mg daily (COL-R1)",
+        ),
+        (
+            order("colchicine", 0.3, "mg", DAILY, "oral"),
+            {"medications": ["diltiazem"]},
+            "interaction-A001",
+            "0.3 mg daily with diltiazem (COL-D2)",
+        ),
+    ],
+)
+def test_dose_that_was_asked_for_is_not_too_low(check: Check, said: Json, patient: Json, asks: str, why: str) -> None:
+    """The finding that asks for less stays and says that the order has less; none calls the order too low."""
+    found = check(said, patient=patient)["orders"][0]
+    assert "below-range" not in ids(found), why
+    assert finding(found, asks)["management"].endswith("The ordered dose is already lower than documented.")
+    assert finding(found, "below-range-as-asked")["severity"] == "info"
+    assert found["likely_causes"] == []
+
+
+def test_daily_amount_of_a_weak_kidney_is_not_too_low(check: Check) -> None:
+    """Between 30 and 50 mL/min colchicine is held at 0.6 mg daily: an order of just that is as asked."""
+    found = check(order("colchicine", 0.6, "mg", DAILY, "oral"), patient=_clearance(40))["orders"][0]
+    assert ("below-range" in ids(found), "below-range-as-asked" in ids(found)) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("said", "patient", "why"),
+    [
+        (order("tofacitinib", 5, "mg", DAILY, "oral"), _clearance(90), "nothing asks for less"),
+        (order("tofacitinib", 0.5, "mg", DAILY, "oral"), _clearance(35), "a tenth of the 5 mg that is asked for"),
+        (order("methotrexate", 5, "mg", WEEKLY, "oral"), _clearance(45), "a third of 15 mg, asked for is half"),
+        (order("tofacitinib", 5, "mg", DAILY, "oral"), {"medications": ["ibuprofen"]}, "no such interaction"),
+    ],
+)
+def test_dose_below_what_is_asked_for_is_too_low(check: Check, said: Json, patient: Json, why: str) -> None:
+    """Less than documented without a reason, or less than the reason asks for, is below the range."""
+    found = check(said, patient=patient)["orders"][0]
+    assert ("below-range" in ids(found), "below-range-as-asked" in ids(found)) == (True, False), why
 
 
 def test_rounded_dose_per_area_is_no_warning(check: Check) -> None:

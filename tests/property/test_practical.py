@@ -5,7 +5,7 @@ from decimal import Decimal
 from itertools import combinations_with_replacement
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dosing_service import service
@@ -103,6 +103,7 @@ def _limits(regimen: Regimen, entry: PracticalDose, age: Decimal, kg: Decimal) -
             yield limit
 
 
+@example(("ivig", "guide-juvenile-myositis"), Decimal(15), Decimal("70.338"), Decimal(150), None)
 @bounded
 @given(regimens, ages, weights, heights, divisions)
 def test_nothing_is_rounded_above_a_hard_limit(

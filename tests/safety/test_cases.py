@@ -85,7 +85,10 @@ def _asked(
         assessment = service.calculate_dose(request, knowledge)
         return assessment.findings, assessment.not_checked
     order = case["order"]
-    context = Context(Facts(request.patient, knowledge.terminology), order["route"], "as-ordered", _ordered(order))
+    facts, strength = Facts(request.patient, knowledge.terminology), order.get("strength")
+    context = Context(
+        facts, order["route"], "as-ordered", _ordered(order), None if strength is None else Decimal(strength)
+    )
     judged = safety_rules.judge(knowledge.agents[agent], context, request.options.jurisdiction, of_order=True)
     return safety_rules.findings(judged), safety_rules.unchecked(judged)
 

@@ -36,7 +36,7 @@ def _made_of(
 
 
 def _maximum(regimen: Regimen, value: Decimal) -> Limit:
-    return Limit("daily-maximum", value, PER_DAY, Effect.CAP, None, None, None, None, None, regimen.citations)
+    return Limit("daily-maximum", value, PER_DAY, Effect.CAP, None, None, None, None, None, None, regimen.citations)
 
 
 @pytest.mark.parametrize(
