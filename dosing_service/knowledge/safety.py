@@ -284,9 +284,18 @@ class DrugName:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Allergen:
+    """A group of allergens that rules ask about: by ``snomed``, or by its ``name`` where they have no code for it."""
+
+    name: str
+    snomed: str | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Terminology:
     """Codes and what they stand for. ``substances`` (SNOMED CT) and ``partners`` (names) are what rules and rows
-    ask about. ``local_products`` are the product codes of what acts where it is put.
+    ask about. ``local_products`` are the product codes of what acts where it is put. ``allergens`` are the groups of
+    allergens by system and code, ``allergen_names`` the same by the words of a name in the singular.
     """
 
     condition_names: Mapping[str, str]
@@ -305,11 +314,18 @@ class Terminology:
     drugs_by_snomed: Mapping[str, Drug] = field(default_factory=dict)
     drugs_by_product: Mapping[str, Drug] = field(default_factory=dict)
     local_products: frozenset[str] = frozenset()
+    allergens: Mapping[tuple[str, str], Allergen] = field(default_factory=dict)
+    allergen_names: Mapping[tuple[str, ...], Allergen] = field(default_factory=dict)
 
 
 def slug(name: str) -> str:
     """Return a name as an id: lower case, words joined by hyphens."""
     return "-".join("".join(character if character.isalnum() else " " for character in name.lower()).split())
+
+
+def singular(name: str) -> tuple[str, ...]:
+    """Return the words of a name in lower case and without the plural's s: ``Beta-lactams`` as beta, lactam."""
+    return tuple(word.removesuffix("s") if len(word) > 3 else word for word in slug(name).split("-") if word)
 
 
 def groups(predicate: Predicate) -> Iterator[DrugGroup]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from dosing_service.knowledge.lab_units import dimension, in_base
-from dosing_service.knowledge.safety import Analyte, Drug, DrugGroup, Terminology, slug
+from dosing_service.knowledge.safety import Allergen, Analyte, Drug, DrugGroup, Terminology, singular, slug
 from dosing_service.model import Citations, Coding, NotChecked, Observation, Patient, RenalFunction, Value
 from dosing_service.rules import renal
 from dosing_service.rules.renal import Clearance
@@ -149,7 +149,7 @@ def _entries(name: str, codings: tuple[Coding, ...] | None, terminology: Termino
     if codings is None:
         return None
     paths = (f"patient.{name}[{index}]" for index in range(len(codings)))
-    read = taken if name == "medications" else substance
+    read = taken if name == "medications" else allergen
     return tuple([Entry(path, read(coding, terminology)) for path, coding in zip(paths, codings, strict=True)])
 
 
@@ -165,6 +165,18 @@ def taken(coding: Coding, terminology: Terminology) -> Substance:
         return known
     atc = tuple(code for code in known.atc if code.startswith(terminology.local_atc))
     return Substance(f"{known.name} for local use", None, atc) if known.agent else known
+
+
+def allergen(coding: Coding, terminology: Terminology) -> Substance:
+    """Return the allergen that a coding stands for: a group that rules ask about, else a drug."""
+    system = coding.system
+    group = terminology.allergens.get((system, coding.code)) if system else _group_named(coding.code, terminology)
+    return Substance(group.name, snomed=group.snomed) if group else substance(coding, terminology)
+
+
+def _group_named(name: str, terminology: Terminology) -> Allergen | None:
+    """Return the group of a name, unless it is that of a drug: an agent's id stays what it is."""
+    return None if name in terminology.drugs_by_name else terminology.allergen_names.get(singular(name))
 
 
 def substance(coding: Coding, terminology: Terminology) -> Substance:

@@ -53,6 +53,14 @@ def found(client: FlaskClient) -> list[Json]:
     return shown
 
 
+def test_an_allergy_that_nobody_knows_stands_on_the_cards(client: FlaskClient) -> None:
+    """It makes no card of its own; where there is one, it says that this allergy was not checked, and which it is."""
+    unknown = {"resourceType": "AllergyIntolerance", "code": {"text": "Examplamycin"}}
+    assert cards(client, call(fitting(), ahead=prefetch(allergies=bundle(unknown)))) == []
+    shown = cards(client, call(tenfold(), ahead=prefetch(allergies=bundle(unknown))))
+    assert "could not be recognised, and was not checked: Examplamycin." in shown[0]["detail"]
+
+
 # ---- Rules 16 and 17: the frame
 
 

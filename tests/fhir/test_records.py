@@ -460,6 +460,16 @@ def test_a_diagnosis_that_no_rule_knows_is_kept_to_be_told(code: Any, expected: 
         ({"code": {"coding": [{"system": _SNOMED, "code": "1"}]}}, Coding("1", _SNOMED)),
         ({"code": {"coding": [{"system": _ATC, "code": "C08DB01"}]}}, Coding("C08DB01", _ATC)),
         ({"code": {"text": "peanut"}}, Coding("peanut")),
+        ({"code": {"text": "Penicillins"}}, Coding("373270004", _SNOMED)),
+        ({"code": {"text": "Penicillin allergy"}}, Coding("373270004", _SNOMED)),
+        ({"code": {"text": "Allergic reaction to cephalosporin antibiotics"}}, Coding("373262009", _SNOMED)),
+        ({"code": {"coding": [{"code": "X7", "display": "SULFA DRUGS"}]}}, Coding("387406002", _SNOMED)),
+        ({"code": {"text": "Beta-lactam antibiotics"}}, Coding("373297006", _SNOMED)),
+        ({"code": {"text": "Allergy to bisphosphonates"}}, Coding("bisphosphonates")),
+        ({"code": {"coding": [{"system": _SNOMED, "code": "91936005"}]}}, Coding("91936005", _SNOMED)),
+        ({"code": {"text": "Allergy to ceftriaxone (finding)"}}, Coding("2193", _RXNORM)),
+        ({"code": {"text": "ceftriaxone hypersensitivity"}}, Coding("2193", _RXNORM)),
+        ({"code": {"text": "not allergic to penicillin"}}, Coding("not allergic to penicillin")),
         ({"reaction": [{"substance": {"coding": [{"system": _RXNORM, "code": "3443"}]}}]}, Coding("3443", _RXNORM)),
         ({"substance": {"coding": [{"system": _RXNORM, "code": "3443"}]}}, Coding("3443", _RXNORM)),
         ({}, Coding("unreadable entry")),
@@ -469,6 +479,27 @@ def test_an_allergen_is_kept_by_what_is_known_of_it(allergy: Any, expected: Codi
     """By code, by the substance that was reacted to, by name; one that nobody knows is kept to be told."""
     read = ask(make.order(), prefetch={"x": {"resourceType": "AllergyIntolerance", **allergy}})
     assert read.patient.allergies == (expected,)
+
+
+def test_two_groups_of_allergens_in_one_text_are_both_kept(ask: Any, make: Any) -> None:
+    """Records write several on one line."""
+    sent = {"resourceType": "AllergyIntolerance", "code": {"text": "Penicillins / cephalosporins"}}
+    read = ask(make.order(), prefetch={"x": sent})
+    assert read.patient.allergies == (Coding("373270004", _SNOMED), Coding("373262009", _SNOMED))
+
+
+@pytest.mark.parametrize(
+    ("code", "shown"),
+    [
+        ({"text": "peanut"}, "peanut"),
+        ({"coding": [{"system": _SNOMED, "code": "1"}]}, "1"),
+        ({"coding": [{"system": _SNOMED, "code": "1", "display": "Allergy to peanut"}]}, "Allergy to peanut"),
+    ],
+)
+def test_an_allergy_that_nobody_knows_is_told_by_its_name(code: Any, shown: str, ask: Any, make: Any) -> None:
+    """A reader must see what was not checked; a code of a known terminology is no exception."""
+    read = ask(make.order(), prefetch={"x": {"resourceType": "AllergyIntolerance", "code": code}})
+    assert read.notes == (f"an allergy could not be recognised, and was not checked: {shown}",)
 
 
 # ---------------------------------------------------------------- medications
