@@ -9,11 +9,12 @@ from typing import Any
 from dosing_service.fhir.bundles import is_of_another
 from dosing_service.fhir.elements import codings, element, elements, number, resource_type, system, word
 from dosing_service.fhir.moments import Moment, is_future, measured_at
-from dosing_service.knowledge.lab_units import dimension
+from dosing_service.knowledge.lab_units import dimension, spelled
 from dosing_service.knowledge.safety import Terminology
 from dosing_service.model import Observation, Value, Weight
+from dosing_service.rules.facts import in_base_of_code
 from dosing_service.systems import LOINC, UCUM
-from dosing_service.units import ALIASES, FACTORS, Measure, plain, times
+from dosing_service.units import ALIASES, FACTORS, Measure, display, plain, times
 
 _USABLE = {"final", "amended", "corrected", "preliminary", None}
 _WEIGHT, _HEIGHT = "body-weight", "body-height"
@@ -89,7 +90,7 @@ def read(
         weight=latest,
         previous_weight=previous,
         height_cm=height,
-        results=_results(results, notes) or (None if results or not _has_others(own, terminology) else ()),
+        results=_results(results, terminology, notes) or (None if results or not _has_others(own, terminology) else ()),
         weight_sent=_sent(own, weights, _WEIGHT, terminology),
         height_sent=_sent(own, heights, _HEIGHT, terminology),
         notes=tuple(dict.fromkeys(notes)),
@@ -249,26 +250,41 @@ def _unit(quantity: Mapping[str, Any], texts: Mapping[str, str]) -> str | None:
 # ---------------------------------------------------------------- results
 
 
-def _results(readings: Sequence[_Reading], notes: list[str]) -> tuple[Observation, ...]:
+def _results(readings: Sequence[_Reading], terminology: Terminology, notes: list[str]) -> tuple[Observation, ...]:
     latest: dict[str, Observation] = {}
     for reading in readings:
         result = _result(reading, notes)
         if result is not None:
             latest[result.code] = result
+    notes += [note for item in latest.values() if (note := _misfit(item, terminology))]
     return tuple(latest.values())
 
 
 def _result(reading: _Reading, notes: list[str]) -> Observation | None:
-    """Return a result with its unit as it was sent; whether it fits the code is for the rules to say."""
+    """Return a result, in a unit of the list where it is one; whether that fits the code is for the rules to say."""
     if reading.is_absent:
         return None
     if reading.quantity.get("comparator") is not None:
         notes.append("a result that is only a bound (less or more than) was not used")
         return None
-    value, unit = number(reading.quantity.get("value")), _unit(reading.quantity, {})
+    value, unit = number(reading.quantity.get("value")), _lab_unit(reading.quantity)
     if value is None or unit is None or not _RESULTS[0] < value <= _RESULTS[1]:
         notes.append("a result without a number or a unit was not used")
         return None
-    if dimension(unit) is None:
-        notes.append("a result is in a unit that is not read here")
     return Observation(reading.code, value, unit[:40], reading.at.day if reading.at else None)
+
+
+def _lab_unit(quantity: Mapping[str, Any]) -> str | None:
+    """Return the code of a result's unit: UCUM's, else what its text stands for; else what was sent."""
+    code, text = word(quantity.get("code")), word(quantity.get("unit"))
+    sent = code if code is not None and system(quantity.get("system")) == UCUM else text or code
+    return (spelled(sent) or sent) if sent else None
+
+
+def _misfit(result: Observation, terminology: Terminology) -> str | None:
+    """Return what a reader must know of a result that the rules do not use, as its unit is none of its code."""
+    analyte = terminology.analytes[terminology.analyte_of_loinc[result.code]]
+    if in_base_of_code(result, analyte) is not None:
+        return None
+    why = "a unit that is not read here" if dimension(result.unit) is None else "a unit that does not fit its code"
+    return f"a result is in {why}, and was not used: {analyte.name} {display(result.value)} {result.unit}"

@@ -241,8 +241,8 @@ def _results(
     for index, observation in enumerate(observations):
         path = f"patient.observations[{index}]"
         analyte = terminology.analytes.get(terminology.analyte_of_loinc.get(observation.code, ""))
-        base = in_base(observation.value, observation.unit, analyte) if analyte else None
-        if analyte is None or base is None or _has_other_code(observation, analyte):
+        base = in_base_of_code(observation, analyte) if analyte else None
+        if analyte is None or base is None:
             unreadable.append(path)
             continue
         known = found.get(analyte.id)
@@ -251,11 +251,17 @@ def _results(
     return found, tuple(unreadable)
 
 
-def _has_other_code(observation: Observation, analyte: Analyte) -> bool:
-    """Tell whether the unit belongs to another code of the analyte: one of the two is wrong, and which is not known."""
+def in_base_of_code(observation: Observation, analyte: Analyte) -> Decimal | None:
+    """Return a result in the base unit of its analyte; ``None`` where its unit is no unit of the code.
+
+    A unit may belong to another code of the analyte (umol/L to creatinine by mass): one of the two is wrong, and which
+    is not known.
+    """
     kind = dimension(observation.unit)
     own = dimension(analyte.units[observation.code])
-    return kind != own and kind in {dimension(unit) for unit in analyte.units.values()}
+    if kind != own and kind in {dimension(unit) for unit in analyte.units.values()}:
+        return None
+    return in_base(observation.value, observation.unit, analyte)
 
 
 def _is_later(one: Observation, other: Observation) -> bool:

@@ -351,6 +351,18 @@ def test_creatinine_counts_the_same_in_micromoles(calculate: Calculate) -> None:
     assert abs(answer["renal_function"][0]["value"] - Decimal("29.75")) < Decimal("0.01")
 
 
+@pytest.mark.parametrize(
+    ("code", "value", "unit"),
+    [("2160-0", 2.5, "mg/dl"), ("14682-9", 221, "umol/l"), ("2160-0", 25, "mg/l")],
+)
+def test_litre_has_two_signs_in_ucum(calculate: Calculate, code: str, value: float, unit: str) -> None:
+    """A small l is as legal as a capital one: creatinine of 2.5 mg/dL in other letters."""
+    result = {"code": code, "value": value, "unit": unit}
+    answer = calculate(request("alendronate", {"observations": [result]}))
+
+    assert finding(answer, "creatinine-clearance-below-35")["verdict"] == "applies"
+
+
 @pytest.mark.parametrize("missing", ["age", "sex", "weight"])
 def test_clearance_without_an_input_is_not_guessed(calculate: Calculate, missing: str) -> None:
     """Without age, sex or weight there is no clearance; not_checked names the field."""
@@ -433,6 +445,12 @@ UNKNOWN = [
     ("observations", {"code": "9-9", "value": 1, "unit": "mg/dL"}, "observations", "an unknown LOINC code"),
     ("observations", {"code": "2160-0", "value": 1, "unit": "mmol"}, "observations", "an unknown unit"),
     ("observations", {"code": "2160-0", "value": 90, "unit": "umol/L"}, "observations", "a unit of another code"),
+    (
+        "observations",
+        {"code": "2160-0", "value": 1, "unit": "MG/DL"},
+        "observations",
+        "written for people, not in UCUM",
+    ),
 ]
 
 

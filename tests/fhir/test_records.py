@@ -322,7 +322,8 @@ def test_both_values_of_a_blood_pressure_are_read(ask: Any, make: Any) -> None:
     ]
     panel = make.observation("85354-9", 1, "1", valueQuantity=None, component=parts)
     found = ask(make.order(), prefetch={"bp": panel}).patient.observations
-    assert [(item.code, item.value, item.unit) for item in found] == [("8480-6", 110, "mmHg"), ("8462-4", 70, "mmHg")]
+    pressures = [("8480-6", 110, "mm[Hg]"), ("8462-4", 70, "mm[Hg]")]
+    assert [(item.code, item.value, item.unit) for item in found] == pressures
 
 
 def test_a_result_that_is_only_a_bound_is_not_a_value(ask: Any, make: Any) -> None:
@@ -346,7 +347,52 @@ def test_a_result_in_a_foreign_unit_goes_along_for_the_rules_to_refuse(ask: Any,
     """The answer then names it among what was not checked."""
     read = ask(make.order(), prefetch={"labs": make.observation("2160-0", 1, "furlong")})
     assert read.patient.observations[0].unit == "furlong"
-    assert "a result is in a unit that is not read here" in read.notes
+    told = "a result is in a unit that is not read here, and was not used: creatinine in serum or plasma 1 furlong"
+    assert read.notes == (told,)
+
+
+def test_a_result_in_a_unit_of_another_code_is_told_by_name(ask: Any, make: Any) -> None:
+    """2160-0 is creatinine by mass, 460 umol/L is none: one of the two is wrong, and the reader must see the value."""
+    read = ask(make.order(), prefetch={"labs": make.observation("2160-0", 460, "umol/L")})
+    told = "a unit that does not fit its code, and was not used: creatinine in serum or plasma 460 umol/L"
+    assert read.notes == (f"a result is in {told}",)
+
+
+@pytest.mark.parametrize(
+    ("code", "quantity", "unit"),
+    [
+        ("2160-0", {"unit": "mg/dl", "system": _UCUM, "code": "mg/dl"}, "mg/dL"),
+        ("2160-0", {"unit": "MG/DL"}, "mg/dL"),
+        ("14682-9", {"unit": "\N{MICRO SIGN}mol/l"}, "umol/L"),
+        ("718-7", {"unit": "g/dl"}, "g/dL"),
+        ("1742-6", {"unit": "u/l"}, "U/L"),
+        ("1742-6", {"unit": "U/l", "system": _UCUM, "code": "U/l"}, "U/L"),
+        ("1742-6", {"unit": "[IU]/L", "system": _UCUM, "code": "[IU]/L"}, "[iU]/L"),
+        ("6690-2", {"unit": "x10E3/uL"}, "10*3/uL"),
+        ("6690-2", {"unit": "K/uL"}, "10*3/uL"),
+        ("6690-2", {"unit": "Thousand/uL"}, "10*3/uL"),
+        ("6690-2", {"unit": "10^3/uL"}, "10*3/uL"),
+        ("6690-2", {"unit": "x10(3)/uL"}, "10*3/uL"),
+        ("6690-2", {"unit": "x 10\N{SUPERSCRIPT THREE} / mm\N{SUPERSCRIPT THREE}"}, "10*3/uL"),
+        ("6690-2", {"unit": "10^9/l", "system": _UCUM, "code": "10^9/l"}, "10*9/L"),
+        ("6690-2", {"unit": "cells/mcL"}, "/uL"),
+        ("98979-8", {"unit": "mL/min/1.73 m\N{SUPERSCRIPT TWO}"}, "mL/min/{1.73_m2}"),
+    ],
+)
+def test_everyday_spellings_of_units_are_read(
+    code: str, quantity: dict[str, str], unit: str, ask: Any, make: Any
+) -> None:
+    """UCUM knows two signs for the litre; other laboratories write for people."""
+    sent = make.observation(code, 1, "x", valueQuantity={"value": 40, **quantity})
+    read = ask(make.order(), prefetch={"labs": sent})
+    assert ([item.unit for item in read.patient.observations], read.notes) == ([unit], ())
+
+
+@pytest.mark.parametrize("unit", ["g", "10*12/L", "M/uL", "umol/dL", "mL/min/m2", "103/L", "mg/kg", "10*4/uL"])
+def test_a_unit_that_only_looks_like_one_is_not_read(unit: str, ask: Any, make: Any) -> None:
+    """A power or a litre more or less is another value."""
+    read = ask(make.order(), prefetch={"labs": make.observation("6690-2", 4, unit)})
+    assert read.notes == (f"a result is in a unit that is not read here, and was not used: leukocytes 4 {unit}",)
 
 
 # ---------------------------------------------------------------- diagnoses and allergies
