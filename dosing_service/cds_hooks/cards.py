@@ -36,6 +36,8 @@ _MOST_SOURCES = 4
 _MOST_LISTED = 8
 _MOST_OTHERS = 3
 _OBSERVATION = re.compile(r"patient\.observations\[([0-9-]+)\]")
+#: Checks that name places of the request, which say nothing to a reader.
+_TOLD_APART = {"drugs", "observations"}
 #: Data by names that say more than the name of the field.
 _DATA = {
     "patient.allergies": "allergies",
@@ -139,6 +141,7 @@ def _detail(problem: OrderProblem, read: ReadRequest, knowledge: KnowledgeBase) 
         yield from _working(problem, problem.assessment, knowledge)
     yield from _of_reading(problem, read)
     if problem.assessment is not None:
+        yield from _unrecognised(problem.assessment, read)
         yield from _unchecked(problem.assessment, knowledge)
     yield from _sources(problem.findings, knowledge)
     yield f"_{escaped(service.NOTICE)}_"
@@ -166,13 +169,28 @@ def _of_reading(problem: OrderProblem, read: ReadRequest) -> Iterator[str]:
     yield from (f"Note: {escaped(text)}." for text in _first(read.notes))
 
 
+def _unrecognised(assessment: OrderAssessment, read: ReadRequest) -> Iterator[str]:
+    """Yield the allergies and drugs that nothing here knows, by the name or code that the record has."""
+    lists = {"allergies": read.patient.allergies or (), "medications": read.patient.medications or ()}
+    needs = {need for item in assessment.not_checked if item.check == "drugs" for need in item.needs}
+    for name, words in (("allergies", "Allergies"), ("medications", "Medication")):
+        named = [coding.code for index, coding in enumerate(lists[name]) if f"patient.{name}[{index}]" in needs]
+        if named:
+            listed = escaped(", ".join(clipped(code, _MOST_NAME) for code in _first(named)))
+            yield f"{words} not recognised, and not checked: {listed}."
+
+
 def _unchecked(assessment: OrderAssessment, knowledge: KnowledgeBase) -> Iterator[str]:
-    """Yield what forbids the drug and could not be ruled out, and the data that were missing for the checks."""
+    """Yield what forbids the drug and could not be ruled out, and the data that were missing for the checks.
+
+    Drugs that nobody knows and results that cannot be read are named apart.
+    """
     open_ = [item for item in assessment.findings if item.verdict is Verdict.POSSIBLE]
     worst = [item.summary for item in open_ if item.severity is Severity.CONTRAINDICATED]
     if worst:
         yield "Not ruled out:\n" + "\n".join(f"- {escaped(text)}" for text in _first(worst))
-    missing = dict.fromkeys(_datum(need, knowledge) for item in assessment.not_checked for need in item.needs)
+    asked = [need for item in assessment.not_checked if item.check not in _TOLD_APART for need in item.needs]
+    missing = dict.fromkeys(_datum(need, knowledge) for need in asked)
     if missing:
         yield f"Not checked for want of: {escaped(', '.join(_first([*missing])))}."
 

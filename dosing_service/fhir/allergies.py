@@ -34,7 +34,6 @@ _NONE_IN_WORDS = {
     *("no known drug allergies", "no known drug allergy", "no known medication allergies"),
 }
 _BY_NAME = "an allergy was recognised by its name alone"
-_MOST_SHOWN = 60
 _ATC_SUBSTANCE = re.compile(r"[A-Z][0-9]{2}[A-Z]{2}[0-9]{2}")
 
 
@@ -90,7 +89,7 @@ def _of(
     usable = [coding for coding in coded if coding.system in {RXNORM, SNOMED, ATC}]
     kept = usable[0] if usable else Coding(text) if text else UNREADABLE
     if not allergen(kept, knowledge.terminology).is_known:
-        notes.append(f"an allergy could not be recognised, and was not checked: {_shown(given, text)}")
+        notes.append("an allergy could not be recognised")
     return [kept]
 
 
@@ -99,12 +98,6 @@ def _groups(given: Sequence[Triple], text: str | None, terminology: Terminology)
     texts = [item for item in (text, *(display for _, _, display in given)) if item]
     found = next((groups for item in texts if (groups := named(item, terminology))), ())
     return [Coding(group.snomed, SNOMED) if group.snomed else Coding(group.name) for group in found]
-
-
-def _shown(given: Sequence[Triple], text: str | None) -> str:
-    """Return what a reader can find an allergy by: its text, else what its code is called, else the code."""
-    texts = (text, *(display for _, _, display in given), *(code for _, code, _ in given))
-    return next((item[:_MOST_SHOWN] for item in texts if item), "an entry without a name")
 
 
 def _is_known(coding: Coding, terminology: Terminology) -> bool:

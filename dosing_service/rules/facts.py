@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 
 from dosing_service.knowledge.lab_units import dimension, in_base
+from dosing_service.knowledge.ranges import Range
 from dosing_service.knowledge.safety import Allergen, Analyte, Drug, DrugGroup, Terminology, singular, slug
 from dosing_service.model import Citations, Coding, NotChecked, Observation, Patient, RenalFunction, Value
 from dosing_service.rules import renal
@@ -48,6 +50,21 @@ class Result(Value, frozen=True):
     base: Decimal
     observation: Observation
 
+    def is_in(self, range_: Range) -> bool | None:
+        """Tell whether the result lies in a range of the base unit; ``None`` where it is a bound that leaves it open.
+
+        Below 15 is below 30; above 60 is not below 30, and may be below 90.
+        """
+        bound = self.observation.bound
+        if bound is None:
+            return range_.contains(self.base)
+        is_upper, is_included = bound in {"<", "<="}, bound in {"<=", ">="}
+        start, end = (None, self.base) if is_upper else (self.base, None)
+        possible = Range(range_.unit, start, is_included, end, is_included)
+        if range_.covers(possible):
+            return True
+        return None if range_.overlaps(possible) else False
+
 
 class Facts:
     """A patient seen through a terminology. ``None`` stands for unknown throughout."""
@@ -61,7 +78,9 @@ class Facts:
         self.medications = _entries("medications", patient.medications, terminology)
         self.drugs = (*(self.medications or ()), *ordered)
         self.allergies = _entries("allergies", patient.allergies, terminology)
-        self.results, self.unreadable = _results(patient.observations or (), terminology)
+        latest, self.unreadable = _latest(patient.observations or (), terminology)
+        self.results = {id_: item for id_, item in latest.items() if item.observation.bound is None}
+        self.bounds = {id_: item for id_, item in latest.items() if item.observation.bound is not None}
         self._clearances: dict[str, Clearance | None] = {}
 
     def clearance(self, kind: str) -> Clearance | None:
@@ -232,11 +251,15 @@ def belongs(given: Substance, group: DrugGroup, except_atc: tuple[str, ...] = ()
     return 0 if has_codes or slug(given.name) != slug(group.name) else 80
 
 
-def _results(
+def _latest(
     observations: tuple[Observation, ...], terminology: Terminology
 ) -> tuple[Mapping[str, Result], tuple[str, ...]]:
-    """Return the latest readable result of each analyte, and the places of those that cannot be read."""
+    """Return the latest result of each analyte, and the places of those that cannot be read.
+
+    One that cannot be read has nothing older speak for it: what was measured since is not known.
+    """
     found: dict[str, Result] = {}
+    unknown_since: dict[str, date] = {}
     unreadable = []
     for index, observation in enumerate(observations):
         path = f"patient.observations[{index}]"
@@ -244,11 +267,19 @@ def _results(
         base = in_base_of_code(observation, analyte) if analyte else None
         if analyte is None or base is None:
             unreadable.append(path)
+            if analyte is not None and observation.measured_on is not None:
+                unknown_since[analyte.id] = max(observation.measured_on, unknown_since.get(analyte.id, date.min))
             continue
         known = found.get(analyte.id)
         if known is None or _is_later(observation, known.observation):
             found[analyte.id] = Result(path, base, observation)
-    return found, tuple(unreadable)
+    current = {id_: item for id_, item in found.items() if not _is_before(item, unknown_since.get(id_))}
+    return current, tuple(unreadable)
+
+
+def _is_before(result: Result, day: date | None) -> bool:
+    measured_on = result.observation.measured_on
+    return day is not None and measured_on is not None and measured_on < day
 
 
 def in_base_of_code(observation: Observation, analyte: Analyte) -> Decimal | None:

@@ -13,6 +13,7 @@ from dosing_service.config import Settings
 from dosing_service.knowledge.base import KnowledgeBase
 from tests.cds_hooks.calls import (
     DILTIAZEM,
+    ETIDRONATE,
     METHOTREXATE,
     RXNORM,
     SIMVASTATIN,
@@ -23,6 +24,7 @@ from tests.cds_hooks.calls import (
     daily,
     empties,
     fitting,
+    observation,
     order,
     prefetch,
     send,
@@ -53,12 +55,40 @@ def found(client: FlaskClient) -> list[Json]:
     return shown
 
 
+@pytest.mark.parametrize(
+    ("bound", "limit", "older", "expected"),
+    [
+        ("<", 15, 80, ["eGFR below 30 (eGFR below 15 mL/min/1.73 m\N{SUPERSCRIPT TWO}, as reported)."]),
+        (">", 60, 20, []),
+        (">", 20, 80, []),
+    ],
+)
+def test_a_new_bound_speaks_and_an_old_number_does_not(
+    client: FlaskClient, bound: str, limit: int, older: int, expected: list[str]
+) -> None:
+    """Etidronate is avoided below 30 (G-ETI): below 15 is below 30, above 60 is not, above 20 leaves it open."""
+    unit = "mL/min/{1.73_m2}"
+    new = observation("98979-8", limit, unit)
+    new["valueQuantity"]["comparator"] = bound
+    old = observation("98979-8", older, unit, id="old", effectiveDateTime="2024-01-01")
+    body = call(daily(ETIDRONATE, 400), ahead=prefetch(observations=bundle(new, old)))
+    found = [item["detail"] for item in cards(client, body) if "eGFR" in item["summary"]]
+    assert [text for text in expected if not any(text in plain(detail) for detail in found)] == []
+    assert len(found) == len(expected)
+
+
+def plain(text: str) -> str:
+    """Return Markdown without its escapes."""
+    return text.replace("\\", "")
+
+
 def test_an_allergy_that_nobody_knows_stands_on_the_cards(client: FlaskClient) -> None:
     """It makes no card of its own; where there is one, it says that this allergy was not checked, and which it is."""
     unknown = {"resourceType": "AllergyIntolerance", "code": {"text": "Examplamycin"}}
     assert cards(client, call(fitting(), ahead=prefetch(allergies=bundle(unknown)))) == []
     shown = cards(client, call(tenfold(), ahead=prefetch(allergies=bundle(unknown))))
-    assert "could not be recognised, and was not checked: Examplamycin." in shown[0]["detail"]
+    assert "Allergies not recognised, and not checked: Examplamycin." in shown[0]["detail"]
+    assert "allergies[0]" not in shown[0]["detail"]
 
 
 # ---- Rules 16 and 17: the frame
