@@ -273,7 +273,8 @@ class Drug:
 class DrugName:
     """A name of a drug beside the one of RxNorm: an international name, an alias or a brand.
 
-    ``codes`` are RxNorm codes of the brand or product that is called so, ``routes`` those of a brand.
+    ``codes`` are RxNorm codes of the brand or product that is called so, ``routes`` those of a brand. ``beside`` are
+    the other ingredients of what is a combination by its name: trimethoprim in co-trimoxazole.
     """
 
     name: str
@@ -281,6 +282,12 @@ class DrugName:
     codes: tuple[str, ...]
     routes: tuple[str, ...]
     verified: bool
+    beside: tuple[Drug, ...] = ()
+
+    @property
+    def drugs(self) -> tuple[Drug, ...]:
+        """All ingredients."""
+        return self.drug, *self.beside
 
 
 @dataclass(frozen=True, slots=True, eq=False)

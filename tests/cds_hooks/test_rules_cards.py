@@ -82,6 +82,26 @@ def plain(text: str) -> str:
     return text.replace("\\", "")
 
 
+@pytest.mark.parametrize("text", ["BACTRIM DS 800-160 MG PO TABS", "Co-trimoxazole 960mg tablets", "Septra"])
+def test_methotrexate_with_co_trimoxazole_is_stopped_by_any_name(client: FlaskClient, text: str) -> None:
+    """Row B199 of the interactions: contraindicated, not even for prophylaxis."""
+    taken = order(medicationCodeableConcept={"text": text}, id="taken-1", status="active")
+    weekly = order(METHOTREXATE, 15, repeat={"frequency": 1, "period": 1, "periodUnit": "wk"})
+    found = cards(client, call(weekly, ahead=prefetch(medications=bundle(taken))))
+    assert [item["indicator"] for item in found if item["source"]["topic"]["code"] == "InteractionB199"] == ["critical"]
+
+
+def test_a_medication_that_nobody_knows_stands_on_the_cards(client: FlaskClient) -> None:
+    """By the name that the record has; it makes no card of its own."""
+    taken = order(medicationCodeableConcept={"text": "Examplazol 5 mg"}, id="taken-1", status="active")
+    ahead = prefetch(medications=bundle(taken))
+    assert cards(client, call(fitting(), ahead=ahead)) == []
+    assert (
+        "Medication not recognised, and not checked: Examplazol 5 mg."
+        in cards(client, call(tenfold(), ahead=ahead))[0]["detail"]
+    )
+
+
 def test_an_allergy_that_nobody_knows_stands_on_the_cards(client: FlaskClient) -> None:
     """It makes no card of its own; where there is one, it says that this allergy was not checked, and which it is."""
     unknown = {"resourceType": "AllergyIntolerance", "code": {"text": "Examplamycin"}}
