@@ -16,10 +16,10 @@ from dosing_service.errors import InvalidRequest
 from dosing_service.knowledge import load
 from dosing_service.knowledge.base import KnowledgeBase
 from dosing_service.knowledge.safety import Interaction, slug
-from dosing_service.model import Assessment, Finding, Patient, Severity, Verdict
+from dosing_service.model import Assessment, Coding, Finding, Patient, Severity, Verdict
 from dosing_service.rules import interactions
 from dosing_service.rules.conditions import Context
-from dosing_service.rules.facts import Facts
+from dosing_service.rules.facts import Facts, substance
 from dosing_service.systems import ATC, RXNORM
 from schemas.reading import dose_request
 
@@ -220,6 +220,26 @@ def test_the_most_specific_row_speaks(
 ) -> None:
     """Of the rows that fit a pair the closest one speaks, and alone."""
     assert ids == set(_said(_ask(agent, regimen or next(iter(_KNOWLEDGE.agents[agent].regimens)), medication))), why
+
+
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [
+        ("M01AX05", "glucosamine"),
+        ("M01AX12", "glucosaminoglycan polysulfate"),
+        ("M01AX14", "orgotein"),
+        ("M01AX21", "diacerein"),
+        ("M01AX24", "oxaceprol"),
+        ("M01AX25", "chondroitin sulfate"),
+        ("M01AX26", "avocado and soyabean oil"),
+    ],
+)
+@pytest.mark.parametrize("id_", [id_ for id_, row in _ROWS.items() if "M01A" in row.partner.atc])
+def test_what_stands_beside_the_nsaids_in_atc_is_none_of_them(id_: str, code: str, why: str) -> None:
+    """M01A holds drugs for joints that block no cyclooxygenase: they strain no kidney and cause no bleeding."""
+    given = substance(Coding(code, ATC), _KNOWLEDGE.terminology)
+    agents = [_KNOWLEDGE.agents[agent] for agent in _ROWS[id_].agents]
+    assert [agent.id for agent in agents if _ROWS[id_] in interactions.matching(agent, _KNOWLEDGE, given)] == [], why
 
 
 @pytest.mark.parametrize(
