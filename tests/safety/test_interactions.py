@@ -15,7 +15,7 @@ from dosing_service import service
 from dosing_service.errors import InvalidRequest
 from dosing_service.knowledge import load
 from dosing_service.knowledge.base import KnowledgeBase
-from dosing_service.knowledge.safety import Interaction, slug
+from dosing_service.knowledge.safety import Always, Interaction, slug
 from dosing_service.model import Assessment, Coding, Finding, Patient, Severity, Verdict
 from dosing_service.rules import interactions
 from dosing_service.rules.conditions import Context
@@ -212,6 +212,27 @@ def _taken(agent: str, *partners: Any) -> Any:
         ("sodium-thiosulfate", "intralesional-250-monthly", "warfarin", set(), "nor injected into a lesion"),
         ("sodium-thiosulfate", "intravenous-weekly", "warfarin", {"interaction-A024"}, "by vein it does"),
         ("triamcinolone", None, "warfarin", {"interaction-A016"}, "the silence of the cream is not that of injections"),
+        (
+            "alendronate",
+            None,
+            _rxnorm("1897"),
+            {"interaction-B079"},
+            "calcium carbonate is a mineral and an antacid: once",
+        ),
+        ("alendronate", None, _atc("A02AC01"), {"interaction-B079"}, "the antacid of calcium is calcium"),
+        (
+            "alendronate",
+            None,
+            _rxnorm("6582"),
+            {"interaction-B079"},
+            "magnesium oxide is a mineral and an antacid: once",
+        ),
+        ("alendronate", None, _atc("A12AX"), {"interaction-B079"}, "calcium with vitamin D is calcium"),
+        ("alendronate", None, _atc("A02AD02"), {"interaction-A026"}, "magaldrate holds aluminium"),
+        ("alendronate", None, "aluminium-hydroxide", {"interaction-A026"}, "aluminium itself"),
+        ("etidronate", None, _rxnorm("1897"), {"interaction-B090"}, "the same of etidronate"),
+        ("minocycline", None, _rxnorm("1897"), {"interaction-B102"}, "and of minocycline"),
+        ("minocycline", None, _rxnorm("29155"), {"interaction-B102"}, "magnesium by its carbonate"),
         ("minocycline", "label-infection-intravenous", _atc("A12AA04"), set(), "by vein nothing binds it in the gut"),
     ],
 )
@@ -309,6 +330,18 @@ def test_a_former_atc_code_is_its_successor(former: str, current: str, agent: st
 def test_an_ingredient_a_salt_and_an_atc_code_are_one_drug(codings: list[Any], id_: str, why: str) -> None:
     """However a drug is coded, the same row speaks."""
     assert [{id_}] * len(codings) == [set(_said(_ask("diltiazem", "calcinosis-overview", item))) for item in codings]
+
+
+def test_no_drug_is_told_the_same_twice() -> None:
+    """Of two rows with one effect only one fits a drug as closely, unless the dose decides which of them speaks."""
+    told = set()
+    for drug in set(_KNOWLEDGE.terminology.drugs_by_rxnorm.values()):
+        given = substance(Coding(str(drug.rxnorm), RXNORM), _KNOWLEDGE.terminology)
+        for agent in _KNOWLEDGE.agents.values():
+            rows = [row for row in interactions.matching(agent, _KNOWLEDGE, given) if isinstance(row.when, Always)]
+            if len({row.effect for row in rows}) < len(rows):
+                told.add((drug.name, *(row.id for row in rows)))
+    assert told == set()
 
 
 def test_two_drugs_of_one_row_are_said_once() -> None:
