@@ -175,6 +175,13 @@ def test_row_speaks_in_the_other_direction(row: Interaction, agent: str, partner
     assert _GRADES[row.id] == finding.severity.value
 
 
+def test_an_antacid_beside_mycophenolate_is_as_certain_in_both_directions() -> None:
+    """Aluminium hydroxide is taken by mouth alone: nothing is left open, whichever of the two is ordered."""
+    pairs = (("mycophenolate", "aluminium-hydroxide"), ("aluminium-hydroxide", "mycophenolate"))
+    found = [_said(_ask(agent, next(iter(_KNOWLEDGE.agents[agent].regimens)), taken)) for agent, taken in pairs]
+    assert [item["interaction-A045"].verdict for item in found] == [Verdict.APPLIES, Verdict.APPLIES]
+
+
 @pytest.mark.parametrize("id_", [id_ for id_, grade in _GRADES.items() if grade == "none"])
 def test_silent_row_stays_silent(id_: str) -> None:
     """A pair that was reviewed and found harmless gives no finding, whatever a broader row says."""
