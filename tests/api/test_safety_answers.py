@@ -445,6 +445,7 @@ UNKNOWN = [
     ("observations", {"code": "9-9", "value": 1, "unit": "mg/dL"}, "observations", "an unknown LOINC code"),
     ("observations", {"code": "2160-0", "value": 1, "unit": "mmol"}, "observations", "an unknown unit"),
     ("observations", {"code": "2160-0", "value": 90, "unit": "umol/L"}, "observations", "a unit of another code"),
+    ("observations", {"code": "2777-1", "value": 0.8, "unit": "mmol/L"}, "observations", "phosphate by mass, in moles"),
     (
         "observations",
         {"code": "2160-0", "value": 1, "unit": "MG/DL"},
