@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from decimal import Decimal
 
+from msgspec.structs import replace
+
 from dosing_service.knowledge import safety
 from dosing_service.model import Dose, Patient, Per, Sex, Value
 from dosing_service.rules import renal
@@ -49,7 +51,21 @@ _NOT_DIAGNOSED = Evaluation(Answer.NO, ("patient.conditions",))
 
 def evaluate(predicate: safety.Predicate, context: Context) -> Evaluation:
     """Return the answer to ``predicate``. Unknown is not no: nothing is assumed about what was not given."""
-    return _EVALUATORS[type(predicate)](predicate, context)
+    found: Evaluation = _EVALUATORS[type(predicate)](predicate, context)
+    is_measured = isinstance(predicate, safety.ObservationIn | safety.ClearanceIn)
+    return _of_its_day(found, context.facts) if is_measured else found
+
+
+def _of_its_day(found: Evaluation, facts: Facts) -> Evaluation:
+    """Return what results come to that may be too old: they still warn, with their day, and they rule nothing out."""
+    old = facts.too_old(found.because)
+    if not old:
+        return found
+    days = " and ".join(dict.fromkeys(str(item.measured_on) for item in old))
+    if found.answer is Answer.YES:
+        return replace(found, numbers=(*found.numbers, f"measured on {days}"))
+    needs = tuple(dict.fromkeys(f"patient.observations[{item.code}]" for item in old))
+    return Evaluation(Answer.UNKNOWN, needs=needs, numbers=(f"the result of {days} is too old to rule it out",))
 
 
 def _unknown(*needs: str) -> Evaluation:

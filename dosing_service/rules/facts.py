@@ -16,6 +16,9 @@ from dosing_service.systems import ATC, ICD10, RXNORM, SNOMED
 #: A code of the fifth level, one substance. Anything shorter or otherwise spelled is matched as far as it goes, and
 #: said to be unknown.
 _ATC = re.compile(r"[A-Z][0-9]{2}[A-Z]{2}[0-9]{2}")
+#: No source sets a limit for all results, so this one is ours, and the same as that of a weight. What an agent asks to
+#: be measured more often stands in its monitoring plan.
+STALE_DAYS = 365
 #: A clearance that the laboratory reports is not computed here and needs no formula.
 _REPORTED = Citations((), verified=True)
 
@@ -69,9 +72,20 @@ class Result(Value, frozen=True):
 class Facts:
     """A patient seen through a terminology. ``None`` stands for unknown throughout."""
 
-    def __init__(self, patient: Patient, terminology: Terminology, ordered: tuple[Entry, ...] = ()) -> None:
-        """Take also the drugs that are ``ordered`` together: they count as medication, even where that is unknown."""
+    def __init__(
+        self,
+        patient: Patient,
+        terminology: Terminology,
+        ordered: tuple[Entry, ...] = (),
+        *,
+        as_of: date | None = None,
+    ) -> None:
+        """Take also the drugs that are ``ordered`` together: they count as medication, even where that is unknown.
+
+        ``as_of`` is the day that results are compared with; without it none is too old.
+        """
         self.patient = patient
+        self.as_of = as_of
         self.terminology = terminology
         self.ordered = ordered
         self.diagnoses, self.unknown_diagnoses = _diagnoses(patient.conditions, terminology)
@@ -82,6 +96,16 @@ class Facts:
         self.results = {id_: item for id_, item in latest.items() if item.observation.bound is None}
         self.bounds = {id_: item for id_, item in latest.items() if item.observation.bound is not None}
         self._clearances: dict[str, Clearance | None] = {}
+
+    def too_old(self, paths: tuple[str, ...]) -> tuple[Observation, ...]:
+        """Return those of the results at ``paths`` that are too old to rule anything out."""
+        sent = enumerate(self.patient.observations or ())
+        old = {f"patient.observations[{index}]": item for index, item in sent if self._is_too_old(item)}
+        return tuple([old[path] for path in paths if path in old])
+
+    def _is_too_old(self, observation: Observation) -> bool:
+        measured_on = observation.measured_on
+        return measured_on is not None and self.as_of is not None and (self.as_of - measured_on).days > STALE_DAYS
 
     def clearance(self, kind: str) -> Clearance | None:
         """Return creatinine clearance (``crcl``) or estimated GFR (``egfr``): as measured, else computed, else
