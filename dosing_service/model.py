@@ -160,12 +160,16 @@ class Coding(Value, frozen=True):
 
 
 class Observation(Value, frozen=True):
-    """A laboratory value or vital sign by LOINC code."""
+    """A laboratory value or vital sign by LOINC code.
+
+    ``bound`` (``<``, ``<=``, ``>=`` or ``>``) says that only a limit is known: below 15, not 15.
+    """
 
     code: str
     value: Decimal
     unit: str
     measured_on: date | None = None
+    bound: str | None = None
 
 
 class Patient(Value, frozen=True):

@@ -36,7 +36,7 @@ _MOST_SOURCES = 4
 _MOST_LISTED = 8
 _MOST_OTHERS = 3
 _OBSERVATION = re.compile(r"patient\.observations\[(?:([0-9]+)|([0-9]+-[0-9]))\]")
-_ENTRY = re.compile(r"patient\.([a-z]+)\[[0-9]+\]")
+_DIAGNOSIS = re.compile(r"patient\.conditions\[[0-9]+\]")
 #: Data by names that say more than the name of the field.
 _DATA = {
     "patient.allergies": "allergies",
@@ -44,12 +44,6 @@ _DATA = {
     "patient.medications": "current medication",
     "patient.pregnant": "whether pregnant",
     "patient.lactating": "whether breast-feeding",
-}
-#: Entries of lists that were sent and say nothing here.
-_UNKNOWN_ENTRIES = {
-    "allergies": "an allergy under a code that is known here",
-    "conditions": "a diagnosis under a code that is known here",
-    "medications": "a drug under a code that is known here",
 }
 
 
@@ -157,6 +151,7 @@ def _detail(problem: OrderProblem, read: ReadRequest, knowledge: KnowledgeBase) 
         yield from _working(problem, problem.assessment, knowledge)
     yield from _of_reading(problem, read)
     if problem.assessment is not None:
+        yield from _unrecognised(problem.assessment, read)
         yield from _unchecked(problem.assessment, read, knowledge)
     yield from _sources(problem.findings, knowledge)
     yield f"_{escaped(service.NOTICE)}_"
@@ -190,13 +185,27 @@ def _of_reading(problem: OrderProblem, read: ReadRequest) -> Iterator[str]:
     yield from (f"Note: {escaped(text)}." for text in _first([text for text in read.notes if text not in said]))
 
 
+def _unrecognised(assessment: OrderAssessment, read: ReadRequest) -> Iterator[str]:
+    """Yield the allergies and drugs that nothing here knows, by the name or code that the record has."""
+    lists = {"allergies": read.patient.allergies or (), "medications": read.patient.medications or ()}
+    needs = {need for item in assessment.not_checked if item.check == "drugs" for need in item.needs}
+    for name, words in (("allergies", "Allergies"), ("medications", "Medication")):
+        named = [coding.code for index, coding in enumerate(lists[name]) if f"patient.{name}[{index}]" in needs]
+        if named:
+            listed = escaped(", ".join(clipped(code, _MOST_NAME) for code in _first(named)))
+            yield f"{words} not recognised, and not checked: {listed}."
+
+
 def _unchecked(assessment: OrderAssessment, read: ReadRequest, knowledge: KnowledgeBase) -> Iterator[str]:
-    """Yield what forbids the drug and could not be ruled out, and the data that were missing for the checks."""
+    """Yield what forbids the drug and could not be ruled out, and the data that were missing for the checks; drugs
+    that nobody knows are named apart.
+    """
     open_ = [item for item in assessment.findings if item.verdict is Verdict.POSSIBLE]
     worst = [item.summary for item in open_ if item.severity is Severity.CONTRAINDICATED]
     if worst:
         yield "Not ruled out:\n" + "\n".join(f"- {escaped(text)}" for text in _first(worst))
-    missing = dict.fromkeys(_datum(need, read, knowledge) for item in assessment.not_checked for need in item.needs)
+    asked = [need for item in assessment.not_checked if item.check != "drugs" for need in item.needs]
+    missing = dict.fromkeys(_datum(need, read, knowledge) for need in asked)
     if missing:
         yield f"Not checked for want of: {escaped(', '.join(_first([*missing])))}."
 
@@ -210,14 +219,14 @@ def _datum(need: str, read: ReadRequest, knowledge: KnowledgeBase) -> str:
     """Return ``creatinine in serum or plasma`` for ``patient.observations[2160-0]``, and a result that was sent and
     cannot be read by its name, too.
     """
-    result, entry = _OBSERVATION.fullmatch(need), _ENTRY.fullmatch(need)
+    result = _OBSERVATION.fullmatch(need)
     if result is not None:
         code = result[2] or (read.patient.observations or ())[int(result[1])].code
         analytes = knowledge.terminology.analytes.values()
         name = next((item.name for item in analytes if code in item.units), f"LOINC {code}")
         return name if result[2] else f"{name} in a unit that fits its code"
-    if entry is not None:
-        return _UNKNOWN_ENTRIES[entry[1]]
+    if _DIAGNOSIS.fullmatch(need):
+        return "a diagnosis under a code that is known here"
     return _DATA.get(need, need.rpartition(".")[2].replace("_", " "))
 
 

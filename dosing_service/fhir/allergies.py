@@ -11,7 +11,9 @@ from dosing_service.fhir.elements import Triple, codings, elements, label, resou
 from dosing_service.knowledge.base import KnowledgeBase
 from dosing_service.knowledge.safety import Terminology
 from dosing_service.model import Coding
+from dosing_service.rules.facts import allergen
 from dosing_service.systems import ATC, RXNORM, SNOMED
+from dosing_service.terminology.allergens import bare, named
 
 _NONE = {
     (SNOMED, "716186003"),
@@ -31,6 +33,7 @@ _NONE_IN_WORDS = {
     *("no known allergies", "no known allergy", "nka", "nkda"),
     *("no known drug allergies", "no known drug allergy", "no known medication allergies"),
 }
+_BY_NAME = "an allergy was recognised by its name alone"
 _ATC_SUBSTANCE = re.compile(r"[A-Z][0-9]{2}[A-Z]{2}[0-9]{2}")
 
 
@@ -72,20 +75,34 @@ def _of(
     known = [coding for coding in coded if _is_known(coding, knowledge.terminology)]
     if known:
         return known
-    drug = identify(given, text, knowledge, index)
+    groups = _groups(given, text, knowledge.terminology)
+    if groups:
+        notes.append(_BY_NAME)
+        return groups
+    drugs = tuple((system, code, bare(display) if display else None) for system, code, display in given)
+    drug = identify(drugs, bare(text) if text else None, knowledge, index)
     recognised = [*([drug.coding] if drug.coding else []), *drug.also]
     if recognised:
         if drug.by == "name":
-            notes.append("an allergy was recognised by its name alone")
+            notes.append(_BY_NAME)
         return recognised
     usable = [coding for coding in coded if coding.system in {RXNORM, SNOMED, ATC}]
-    if usable:
-        return usable[:1]
-    notes.append("an allergy could not be recognised")
-    return [Coding(text) if text else UNREADABLE]
+    kept = usable[0] if usable else Coding(text) if text else UNREADABLE
+    if not allergen(kept, knowledge.terminology).is_known:
+        notes.append("an allergy could not be recognised")
+    return [kept]
+
+
+def _groups(given: Sequence[Triple], text: str | None, terminology: Terminology) -> list[Coding]:
+    """Return the groups of allergens that the text, or else a coding's own words, are about."""
+    texts = [item for item in (text, *(display for _, _, display in given)) if item]
+    found = next((groups for item in texts if (groups := named(item, terminology))), ())
+    return [Coding(group.snomed, SNOMED) if group.snomed else Coding(group.name) for group in found]
 
 
 def _is_known(coding: Coding, terminology: Terminology) -> bool:
+    if (coding.system, coding.code) in terminology.allergens:
+        return True
     if coding.system == RXNORM:
         return coding.code in terminology.drugs_by_rxnorm
     if coding.system == SNOMED:

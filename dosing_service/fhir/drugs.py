@@ -194,7 +194,7 @@ def _of_rxnorm(code: str, knowledge: KnowledgeBase, index: RxNormIndex | None) -
         return _Claim((drug,))
     named = name_book(knowledge).by_code.get(code)
     if named is not None:
-        return _Claim((named.drug,), routes=frozenset(named.routes))
+        return _Claim(named.drugs, routes=frozenset(named.routes))
     indexed = index.lookup(code) if index is not None else None
     if indexed is None or not indexed.ingredients:
         return None

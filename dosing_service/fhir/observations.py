@@ -1,5 +1,6 @@
 """Weight, height and results: recognised by their LOINC code, wherever they stand."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -7,13 +8,14 @@ from enum import StrEnum
 from typing import Any
 
 from dosing_service.fhir.bundles import is_of_another
-from dosing_service.fhir.elements import codings, element, elements, number, resource_type, system, word
+from dosing_service.fhir.elements import codings, element, elements, label, number, resource_type, system, word, words
 from dosing_service.fhir.moments import Moment, is_future, measured_at
-from dosing_service.knowledge.lab_units import dimension
+from dosing_service.knowledge.lab_units import dimension, spelled
 from dosing_service.knowledge.safety import Terminology
 from dosing_service.model import Observation, Value, Weight
+from dosing_service.rules.facts import in_base_of_code
 from dosing_service.systems import LOINC, UCUM
-from dosing_service.units import ALIASES, FACTORS, Measure, plain, times
+from dosing_service.units import ALIASES, FACTORS, Measure, display, plain, times
 
 _USABLE = {"final", "amended", "corrected", "preliminary", None}
 _WEIGHT, _HEIGHT = "body-weight", "body-height"
@@ -26,6 +28,16 @@ _OUNCE_KG = Decimal("0.028349523125")
 #: The least and most that are measurements, as for every other request.
 _KILOGRAMS = (Decimal("0.2"), Decimal(1000))
 _CENTIMETRES = (Decimal(20), Decimal(300))
+#: A number with a unit and perhaps a bound, as laboratories write it where a Quantity would have been better.
+_VALUE = re.compile(r"([<>]=?|=[<>]|[\u2264\u2265])?\s*([0-9]+(?:\.[0-9]+)?)\s*([^\s0-9.,].*)?")
+_COMPARATORS = {
+    **{sign: sign for sign in ("<", "<=", ">=", ">")},
+    "=<": "<=",
+    "=>": ">=",
+    "\u2264": "<=",
+    "\u2265": ">=",
+}
+_MOST_CHARACTERS = 80
 _RESULTS = (Decimal(-1_000_000), Decimal(1_000_000_000))
 _TEXTS = {
     **dict.fromkeys(("KG", "Kg", "kgs", "kilogram", "kilograms"), "kg"),
@@ -63,13 +75,17 @@ class Measured(Value, frozen=True):
 
 
 class _Reading(Value, frozen=True):
-    """One value: its LOINC code, the Quantity, when, and whether it is final."""
+    """One value: its LOINC code, the Quantity, when, and whether it is final.
+
+    ``text`` is a value in words where there is no Quantity; ``is_absent`` tells that there is no value at all.
+    """
 
     code: str
     quantity: Mapping[str, Any]
     at: Moment | None
     is_final: bool
     is_absent: bool
+    text: str | None = None
 
 
 def read(
@@ -107,7 +123,7 @@ def read(
         weight=latest,
         previous_weight=previous,
         height_cm=height,
-        results=_results(results, notes) or (None if results or not _has_others(own, terminology) else ()),
+        results=_results(results, terminology, notes) or (None if results or not _has_others(own, terminology) else ()),
         weight_sent=_sent(own, weights, _WEIGHT, terminology),
         height_sent=_sent(own, heights, _HEIGHT, terminology),
         weight_why=why_unused(_WEIGHT) if latest is None else None,
@@ -136,7 +152,26 @@ def _readings(
         notes.append("a preliminary result was used")
     for part, code in known:
         quantity = element(part.get("valueQuantity"))
-        yield _Reading(code, quantity, at, is_final, quantity.get("value") is None)
+        is_result = terminology.analyte_of_loinc[code] not in _MEASURES
+        text = _text(part) if is_result and quantity.get("value") is None else None
+        yield _Reading(code, _of_text(text) or quantity, at, is_final, quantity.get("value") is None and not text, text)
+
+
+def _text(part: Mapping[str, Any]) -> str | None:
+    """Return a value in words: ``valueString``, or what a coded value is called."""
+    given = part.get("valueString") or part.get("valueInteger")
+    if isinstance(given, int) and not isinstance(given, bool):
+        return str(given)
+    return words(given) or label(part.get("valueCodeableConcept"))
+
+
+def _of_text(text: str | None) -> Mapping[str, Any]:
+    """Return the Quantity that a text such as ``<15 mL/min`` is; nothing for any other text."""
+    match = _VALUE.fullmatch(text[:_MOST_CHARACTERS].strip()) if text else None
+    if match is None:
+        return {}
+    bound, value, unit = match.groups()
+    return {"value": value, "comparator": _COMPARATORS.get(bound) if bound else None, "unit": unit}
 
 
 def _parts(resource: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -269,26 +304,50 @@ def _unit(quantity: Mapping[str, Any], texts: Mapping[str, str]) -> str | None:
 # ---------------------------------------------------------------- results
 
 
-def _results(readings: Sequence[_Reading], notes: list[str]) -> tuple[Observation, ...]:
+def _results(readings: Sequence[_Reading], terminology: Terminology, notes: list[str]) -> tuple[Observation, ...]:
+    """Return the latest result of each code; one that cannot be read has nothing older speak for its analyte."""
     latest: dict[str, Observation] = {}
+    unread: dict[str, str] = {}
     for reading in readings:
-        result = _result(reading, notes)
+        if reading.is_absent:
+            continue
+        analyte = terminology.analytes[terminology.analyte_of_loinc[reading.code]]
+        result = _result(reading)
         if result is not None:
             latest[result.code] = result
+            unread.pop(analyte.id, None)
+            continue
+        unread[analyte.id] = f"a result of {analyte.name} without a number or a unit was not used"
+        for code in analyte.units:
+            latest.pop(code, None)
+    notes += unread.values()
+    notes += [note for item in latest.values() if (note := _misfit(item, terminology))]
     return tuple(latest.values())
 
 
-def _result(reading: _Reading, notes: list[str]) -> Observation | None:
-    """Return a result with its unit as it was sent; whether it fits the code is for the rules to say."""
-    if reading.is_absent:
-        return None
-    if reading.quantity.get("comparator") is not None:
-        notes.append("a result that is only a bound (less or more than) was not used")
-        return None
-    value, unit = number(reading.quantity.get("value")), _unit(reading.quantity, {})
+def _result(reading: _Reading) -> Observation | None:
+    """Return a result, in a unit of the list where it is one; whether that fits the code is for the rules to say."""
+    quantity = reading.quantity
+    value, unit, bound = number(quantity.get("value")), _lab_unit(quantity), quantity.get("comparator")
     if value is None or unit is None or not _RESULTS[0] < value <= _RESULTS[1]:
-        notes.append("a result without a number or a unit was not used")
         return None
-    if dimension(unit) is None:
-        notes.append("a result is in a unit that is not read here")
-    return Observation(reading.code, value, unit[:40], reading.at.day if reading.at else None)
+    if bound is not None and bound not in _COMPARATORS.values():
+        return None
+    return Observation(reading.code, value, unit[:40], reading.at.day if reading.at else None, bound)
+
+
+def _lab_unit(quantity: Mapping[str, Any]) -> str | None:
+    """Return the code of a result's unit: UCUM's, else what its text stands for; else what was sent."""
+    code, text = word(quantity.get("code")), word(quantity.get("unit"))
+    sent = code if code is not None and system(quantity.get("system")) == UCUM else text or code
+    return (spelled(sent) or sent) if sent else None
+
+
+def _misfit(result: Observation, terminology: Terminology) -> str | None:
+    """Return what a reader must know of a result that the rules do not use, as its unit is none of its code."""
+    analyte = terminology.analytes[terminology.analyte_of_loinc[result.code]]
+    if in_base_of_code(result, analyte) is not None:
+        return None
+    if dimension(result.unit) is None:
+        return f"a result of {analyte.name} is in a unit that is not read here, and was not used"
+    return f"{analyte.name} {display(result.value)} {result.unit} was not used: its unit does not fit its code"

@@ -25,7 +25,13 @@ from dosing_service.knowledge.product_loader import FILE as PRODUCTS
 from dosing_service.knowledge.product_loader import coded_products, product_of_code
 from dosing_service.knowledge.quantities import KindMismatch, convert
 from dosing_service.knowledge.safety import Interaction, Safety, Terminology, groups, slug
-from dosing_service.knowledge.safety_loader import compiled_safety, interactions, terminology, validated
+from dosing_service.knowledge.safety_loader import (
+    compiled_safety,
+    interactions,
+    terminology,
+    validated,
+    with_allergens,
+)
 from dosing_service.knowledge.safety_schema import AgentFileSchema, ClassSchema
 from dosing_service.model import Basis, Citations, Per
 from dosing_service.units import DOSE_UNITS, DoseUnit
@@ -58,7 +64,9 @@ def load(root: Traversable | None = None) -> base.KnowledgeBase:
         agents=MappingProxyType(agents),
         references=references,
         known_answers=tuple(_known_answers(answers)),
-        terminology=name_loader.with_names(_complete(reader.terminology, agents, rows), texts, coded),
+        terminology=name_loader.with_names(
+            with_allergens(_complete(reader.terminology, agents, rows), documents), texts, coded
+        ),
         interactions=MappingProxyType({row.id: row for row in rows}),
         interactions_of=MappingProxyType(_by_agent(rows, agents)),
         pathway=pathway,
@@ -71,7 +79,9 @@ def load(root: Traversable | None = None) -> base.KnowledgeBase:
 def _files(root: Traversable) -> Iterator[tuple[str, str]]:
     tables = ("terminology/drugs.csv", PRODUCTS, _GROWTH, *name_loader.FILES)
     single = ("references.yaml", "release.yaml", "known_answers.yaml", _PATHWAY, *tables)
-    terms = (f"terminology/{part}.yaml" for part in ("conditions", "observations", "atc_aliases", "local_use"))
+    terms = (
+        f"terminology/{part}.yaml" for part in ("allergens", "conditions", "observations", "atc_aliases", "local_use")
+    )
     for name in (*single, *terms):
         yield name, _text(root, name)
     for folder in ("agents", "classes", "interactions"):

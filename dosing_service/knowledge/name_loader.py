@@ -72,14 +72,21 @@ def _drug_of(product: CodedProduct, terminology: Terminology) -> Drug:
 
 def _names(text: str, terminology: Terminology) -> Iterator[DrugName]:
     for line, row in _rows(NAMES, text, "name"):
-        drug = _named(line, row, terminology)
-        codes = _codes(NAMES, line, row["product"], terminology.drugs_by_rxnorm)
-        yield DrugName(row["name"], drug, codes, (), row["verified"] == "yes")
+        drug, *beside = _named(line, row, terminology)
+        products = row["product"].split()
+        codes = tuple(code for item in products for code in _codes(NAMES, line, item, terminology.drugs_by_rxnorm))
+        yield DrugName(row["name"], drug, codes, (), row["verified"] == "yes", tuple(beside))
 
 
-def _named(line: int, row: Mapping[str, str], terminology: Terminology) -> Drug:
-    """Return the drug of a name. One that is not ours to know keeps its name, so that it is not taken for another."""
-    code, atc = row["rxnorm"], row["atc"]
+def _named(line: int, row: Mapping[str, str], terminology: Terminology) -> list[Drug]:
+    """Return the drugs of a name: several of a combination that is known by one name."""
+    codes = row["rxnorm"].split()
+    return [_one(line, row, code, terminology) for code in codes or [""]]
+
+
+def _one(line: int, row: Mapping[str, str], code: str, terminology: Terminology) -> Drug:
+    """Return a drug of a name. One that is not ours to know keeps its name, so that it is not taken for another."""
+    atc = row["atc"]
     if code and atc:
         raise _fault(NAMES, line, "a name has an RxNorm ingredient or an ATC code, not both")
     if atc:

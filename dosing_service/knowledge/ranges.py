@@ -24,6 +24,22 @@ class Range:
         """Tell whether some value lies in both ranges; ranges in different units are taken to overlap."""
         return self.unit != other.unit or not (self.lies_below(other) or other.lies_below(self))
 
+    def covers(self, other: "Range") -> bool:
+        """Tell whether every value of ``other``, in the same unit, lies in this range."""
+        return self._starts_with(other) and self._ends_with(other)
+
+    def _starts_with(self, other: "Range") -> bool:
+        if self.start is None or other.start is None:
+            return self.start is None
+        return self.start < other.start or (
+            self.start == other.start and (self.start_included or not other.start_included)
+        )
+
+    def _ends_with(self, other: "Range") -> bool:
+        if self.end is None or other.end is None:
+            return self.end is None
+        return self.end > other.end or (self.end == other.end and (self.end_included or not other.end_included))
+
     def lies_below(self, other: "Range") -> bool:
         """Tell whether this range ends before ``other`` starts."""
         if self.end is None or other.start is None:

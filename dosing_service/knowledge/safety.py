@@ -297,7 +297,8 @@ class Drug:
 class DrugName:
     """A name of a drug beside the one of RxNorm: an international name, an alias or a brand.
 
-    ``codes`` are RxNorm codes of the brand or product that is called so, ``routes`` those of a brand.
+    ``codes`` are RxNorm codes of the brand or product that is called so, ``routes`` those of a brand. ``beside`` are
+    the other ingredients of what is a combination by its name: trimethoprim in co-trimoxazole.
     """
 
     name: str
@@ -305,12 +306,27 @@ class DrugName:
     codes: tuple[str, ...]
     routes: tuple[str, ...]
     verified: bool
+    beside: tuple[Drug, ...] = ()
+
+    @property
+    def drugs(self) -> tuple[Drug, ...]:
+        """All ingredients."""
+        return self.drug, *self.beside
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Allergen:
+    """A group of allergens that rules ask about: by ``snomed``, or by its ``name`` where they have no code for it."""
+
+    name: str
+    snomed: str | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Terminology:
     """Codes and what they stand for. ``substances`` (SNOMED CT) and ``partners`` (names) are what rules and rows
-    ask about. ``local_products`` are the product codes of what acts where it is put.
+    ask about. ``local_products`` are the product codes of what acts where it is put. ``allergens`` are the groups of
+    allergens by system and code, ``allergen_names`` the same by the words of a name in the singular.
     """
 
     condition_names: Mapping[str, str]
@@ -329,11 +345,18 @@ class Terminology:
     drugs_by_snomed: Mapping[str, Drug] = field(default_factory=dict)
     drugs_by_product: Mapping[str, Drug] = field(default_factory=dict)
     local_products: frozenset[str] = frozenset()
+    allergens: Mapping[tuple[str, str], Allergen] = field(default_factory=dict)
+    allergen_names: Mapping[tuple[str, ...], Allergen] = field(default_factory=dict)
 
 
 def slug(name: str) -> str:
     """Return a name as an id: lower case, words joined by hyphens."""
     return "-".join("".join(character if character.isalnum() else " " for character in name.lower()).split())
+
+
+def singular(name: str) -> tuple[str, ...]:
+    """Return the words of a name in lower case and without the plural's s: ``Beta-lactams`` as beta, lactam."""
+    return tuple(word.removesuffix("s") if len(word) > 3 else word for word in slug(name).split("-") if word)
 
 
 def groups(predicate: Predicate) -> Iterator[DrugGroup]:

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from io import StringIO
 from types import MappingProxyType
@@ -14,8 +15,10 @@ from dosing_service.knowledge import safety, safety_schema
 from dosing_service.knowledge.predicates import PredicateError, Reader, drug_group
 from dosing_service.knowledge.ranges import Range
 from dosing_service.model import Severity
+from dosing_service.systems import RXNORM, SNOMED
 from dosing_service.units import display_range, exact_text
 
+_SYSTEMS = {"rxnorm": RXNORM, "snomed": SNOMED}
 _DAYS_IN = {"d": Decimal(1), "wk": Decimal(7), "mo": Decimal("30.4375")}
 _WORDS = {"d": "days", "wk": "weeks", "mo": "months"}
 
@@ -67,6 +70,31 @@ def terminology(documents: Mapping[str, Any], drugs_csv: str) -> safety.Terminol
         atc_aliases=MappingProxyType(dict(documents["terminology/atc_aliases.yaml"])),
         local_atc=tuple(documents["terminology/local_use.yaml"]),
     )
+
+
+def with_allergens(terms: safety.Terminology, documents: Mapping[str, Any]) -> safety.Terminology:
+    """Return the terminology with the groups of allergens, each of which some rule asks about.
+
+    Raises:
+        KnowledgeError: no rule asks about a group, or a name or code stands for two of them.
+    """
+    file, schema_ = "terminology/allergens.yaml", safety_schema.AllergenSchema()
+    codes: dict[tuple[str, str], safety.Allergen] = {}
+    names: dict[tuple[str, ...], safety.Allergen] = {}
+    for name, record in documents[file].items():
+        data = validated(file, schema_, record, name)
+        allergen = safety.Allergen(name, data.get("snomed"))
+        asked = terms.partners if allergen.snomed is None else terms.substances
+        if (allergen.snomed or safety.slug(name)) not in asked:
+            raise KnowledgeError(file, name, "no rule asks about this allergen")
+        own = {safety.singular(item) for item in (name, *data["names"])}
+        given = {(_SYSTEMS[item["system"]], item["code"]) for item in data["codes"]}
+        own_codes = given | ({(SNOMED, allergen.snomed)} if allergen.snomed else set())
+        if own & names.keys() or own_codes & codes.keys():
+            raise KnowledgeError(file, name, "a name or code stands for two allergens")
+        names |= dict.fromkeys(own, allergen)
+        codes |= dict.fromkeys(own_codes, allergen)
+    return replace(terms, allergens=MappingProxyType(codes), allergen_names=MappingProxyType(names))
 
 
 def _conditions(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -164,6 +164,21 @@ class ConditionSchema(FileSchema):
     verified = fields.Boolean(required=True, truthy={True}, falsy={False})
 
 
+class AllergenCodeSchema(FileSchema):
+    """A code of an allergen beside the one that rules ask about, under the name that its terminology gives it."""
+
+    system = fields.String(required=True, validate=validate.OneOf(("rxnorm", "snomed")))
+    code = sentence(required=True)
+    name = sentence(required=True)
+    verified = fields.Boolean(required=True, truthy={True}, falsy={False})
+
+
+class AllergenSchema(FileSchema):
+    snomed = sentence()
+    names = fields.List(sentence(), required=True, validate=validate.Length(min=1))
+    codes = fields.List(fields.Nested(AllergenCodeSchema), required=True)
+
+
 class LoincSchema(FileSchema):
     """A LOINC code with the unit of its values; a finding without a number (present, absent) has none."""
 

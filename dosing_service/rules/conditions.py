@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from decimal import Decimal
 
+from msgspec.structs import replace
+
 from dosing_service.knowledge import safety
 from dosing_service.model import Dose, Patient, Per, Sex, Value
 from dosing_service.rules import renal
-from dosing_service.rules.facts import Entry, Facts, belongs
+from dosing_service.rules.facts import Entry, Facts, Result, belongs
 from dosing_service.rules.population import AGE, HEIGHT, SEX, WEIGHT, Answer, in_age_range, in_range
 from dosing_service.rules.wording import age_text
 from dosing_service.units import display, over, times
@@ -17,6 +19,7 @@ _WORDS = {"crcl": "creatinine clearance", "egfr": "eGFR"}
 _DIVIDED = {Per.DAY, Per.ADMINISTRATION}
 _CREATININE = "patient.observations[2160-0]"
 _MEASURED = {"crcl": "patient.observations[2164-2]", "egfr": "patient.observations[98979-8]"}
+_BOUNDS = {"<": "below", "<=": "at most", ">=": "at least", ">": "above"}
 _UNITS = {"crcl": "mL/min", "egfr": "mL/min/1.73 m²"}
 
 
@@ -51,7 +54,21 @@ _NOT_DIAGNOSED = Evaluation(Answer.NO, ("patient.conditions",))
 
 def evaluate(predicate: safety.Predicate, context: Context) -> Evaluation:
     """Return the answer to ``predicate``. Unknown is not no: nothing is assumed about what was not given."""
-    return _EVALUATORS[type(predicate)](predicate, context)
+    found: Evaluation = _EVALUATORS[type(predicate)](predicate, context)
+    is_measured = isinstance(predicate, safety.ObservationIn | safety.ClearanceIn)
+    return _of_its_day(found, context.facts) if is_measured else found
+
+
+def _of_its_day(found: Evaluation, facts: Facts) -> Evaluation:
+    """Return what results come to that may be too old: they still warn, with their day, and they rule nothing out."""
+    old = facts.too_old(found.because)
+    if not old:
+        return found
+    days = " and ".join(dict.fromkeys(str(item.measured_on) for item in old))
+    if found.answer is Answer.YES:
+        return replace(found, numbers=(*found.numbers, f"measured on {days}"))
+    needs = tuple(dict.fromkeys(f"patient.observations[{item.code}]" for item in old))
+    return Evaluation(Answer.UNKNOWN, needs=needs, numbers=(f"the result of {days} is too old to rule it out",))
 
 
 def _unknown(*needs: str) -> Evaluation:
@@ -81,16 +98,28 @@ def _condition(predicate: safety.HasCondition, context: Context) -> Evaluation:
 
 
 def _observation(predicate: safety.ObservationIn, context: Context) -> Evaluation:
-    result = context.facts.results.get(predicate.analyte)
-    if result is None:
-        code = next(iter(context.facts.terminology.analytes[predicate.analyte].units))
-        return _unknown(f"patient.observations[{code}]")
-    name = context.facts.terminology.analytes[predicate.analyte].name
-    number = f"{name} {display(result.observation.value)} {result.observation.unit.strip('{}')}"
-    return _answer(_of(predicate.range.contains(result.base)), result.path, number)
+    facts = context.facts
+    result = facts.results.get(predicate.analyte) or facts.bounds.get(predicate.analyte)
+    holds = result.is_in(predicate.range) if result is not None else None
+    analyte = facts.terminology.analytes[predicate.analyte]
+    if result is None or holds is None:
+        return _unknown(f"patient.observations[{next(iter(analyte.units))}]")
+    return _answer(_of(holds), result.path, f"{analyte.name} {_value(result)} {result.observation.unit.strip('{}')}")
+
+
+def _value(result: Result) -> str:
+    """Return the figure of a result as it was sent, a bound in words: ``below 15``."""
+    shown, bound = display(result.observation.value), result.observation.bound
+    return f"{_BOUNDS[bound]} {shown}" if bound else shown
 
 
 def _clearance(predicate: safety.ClearanceIn, context: Context) -> Evaluation:
+    bound = context.facts.bounds.get(predicate.kind)
+    decided = bound.is_in(predicate.range) if bound is not None else None
+    if bound is not None and decided is not None:
+        return _answer(
+            _of(decided), bound.path, f"{_WORDS[predicate.kind]} {_value(bound)} {_UNITS[predicate.kind]}, as reported"
+        )
     found = context.facts.clearance(predicate.kind)
     if found is None:
         needs = _clearance_needs(predicate.kind, context.facts)
@@ -105,10 +134,9 @@ def _other_clearance(kind: str, facts: Facts) -> tuple[str, ...]:
     it.
     """
     other = "egfr" if kind == "crcl" else "crcl"
-    found = facts.clearance(other)
-    if found is None:
-        return ()
-    return (f"{_WORDS[other]} is {display(found.value)} {_UNITS[other]}, but the rule counts {_WORDS[kind]}",)
+    found, bound = facts.clearance(other), facts.bounds.get(other)
+    value = display(found.value) if found is not None else _value(bound) if bound is not None else None
+    return (f"{_WORDS[other]} is {value} {_UNITS[other]}, but the rule counts {_WORDS[kind]}",) if value else ()
 
 
 def _clearance_needs(kind: str, facts: Facts) -> tuple[str, ...]:

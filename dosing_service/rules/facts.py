@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 
 from dosing_service.knowledge.lab_units import dimension, in_base
-from dosing_service.knowledge.safety import Analyte, Drug, DrugGroup, Terminology, slug
+from dosing_service.knowledge.ranges import Range
+from dosing_service.knowledge.safety import Allergen, Analyte, Drug, DrugGroup, Terminology, singular, slug
 from dosing_service.model import Citations, Coding, NotChecked, Observation, Patient, RenalFunction, Value
 from dosing_service.rules import renal
 from dosing_service.rules.renal import Clearance
@@ -14,6 +16,9 @@ from dosing_service.systems import ATC, ICD10, RXNORM, SNOMED
 #: A code of the fifth level, one substance. Anything shorter or otherwise spelled is matched as far as it goes, and
 #: said to be unknown.
 _ATC = re.compile(r"[A-Z][0-9]{2}[A-Z]{2}[0-9]{2}")
+#: No source sets a limit for all results, so this one is ours, and the same as that of a weight. What an agent asks to
+#: be measured more often stands in its monitoring plan.
+STALE_DAYS = 365
 #: A clearance that the laboratory reports is not computed here and needs no formula.
 _REPORTED = Citations((), verified=True)
 
@@ -48,21 +53,59 @@ class Result(Value, frozen=True):
     base: Decimal
     observation: Observation
 
+    def is_in(self, range_: Range) -> bool | None:
+        """Tell whether the result lies in a range of the base unit; ``None`` where it is a bound that leaves it open.
+
+        Below 15 is below 30; above 60 is not below 30, and may be below 90.
+        """
+        bound = self.observation.bound
+        if bound is None:
+            return range_.contains(self.base)
+        is_upper, is_included = bound in {"<", "<="}, bound in {"<=", ">="}
+        start, end = (None, self.base) if is_upper else (self.base, None)
+        possible = Range(range_.unit, start, is_included, end, is_included)
+        if range_.covers(possible):
+            return True
+        return None if range_.overlaps(possible) else False
+
 
 class Facts:
     """A patient seen through a terminology. ``None`` stands for unknown throughout."""
 
-    def __init__(self, patient: Patient, terminology: Terminology, ordered: tuple[Entry, ...] = ()) -> None:
-        """Take also the drugs that are ``ordered`` together: they count as medication, even where that is unknown."""
+    def __init__(
+        self,
+        patient: Patient,
+        terminology: Terminology,
+        ordered: tuple[Entry, ...] = (),
+        *,
+        as_of: date | None = None,
+    ) -> None:
+        """Take also the drugs that are ``ordered`` together: they count as medication, even where that is unknown.
+
+        ``as_of`` is the day that results are compared with; without it none is too old.
+        """
         self.patient = patient
+        self.as_of = as_of
         self.terminology = terminology
         self.ordered = ordered
         self.diagnoses, self.unknown_diagnoses = _diagnoses(patient.conditions, terminology)
         self.medications = _entries("medications", patient.medications, terminology)
         self.drugs = (*(self.medications or ()), *ordered)
         self.allergies = _entries("allergies", patient.allergies, terminology)
-        self.results, self.unreadable = _results(patient.observations or (), terminology)
+        latest, self.unreadable = _latest(patient.observations or (), terminology)
+        self.results = {id_: item for id_, item in latest.items() if item.observation.bound is None}
+        self.bounds = {id_: item for id_, item in latest.items() if item.observation.bound is not None}
         self._clearances: dict[str, Clearance | None] = {}
+
+    def too_old(self, paths: tuple[str, ...]) -> tuple[Observation, ...]:
+        """Return those of the results at ``paths`` that are too old to rule anything out."""
+        sent = enumerate(self.patient.observations or ())
+        old = {f"patient.observations[{index}]": item for index, item in sent if self._is_too_old(item)}
+        return tuple([old[path] for path in paths if path in old])
+
+    def _is_too_old(self, observation: Observation) -> bool:
+        measured_on = observation.measured_on
+        return measured_on is not None and self.as_of is not None and (self.as_of - measured_on).days > STALE_DAYS
 
     def clearance(self, kind: str) -> Clearance | None:
         """Return creatinine clearance (``crcl``) or estimated GFR (``egfr``): as measured, else computed, else
@@ -149,7 +192,7 @@ def _entries(name: str, codings: tuple[Coding, ...] | None, terminology: Termino
     if codings is None:
         return None
     paths = (f"patient.{name}[{index}]" for index in range(len(codings)))
-    read = taken if name == "medications" else substance
+    read = taken if name == "medications" else allergen
     return tuple([Entry(path, read(coding, terminology)) for path, coding in zip(paths, codings, strict=True)])
 
 
@@ -165,6 +208,18 @@ def taken(coding: Coding, terminology: Terminology) -> Substance:
         return known
     atc = tuple(code for code in known.atc if code.startswith(terminology.local_atc))
     return Substance(f"{known.name} for local use", None, atc) if known.agent else known
+
+
+def allergen(coding: Coding, terminology: Terminology) -> Substance:
+    """Return the allergen that a coding stands for: a group that rules ask about, else a drug."""
+    system = coding.system
+    group = terminology.allergens.get((system, coding.code)) if system else _group_named(coding.code, terminology)
+    return Substance(group.name, snomed=group.snomed) if group else substance(coding, terminology)
+
+
+def _group_named(name: str, terminology: Terminology) -> Allergen | None:
+    """Return the group of a name, unless it is that of a drug: an agent's id stays what it is."""
+    return None if name in terminology.drugs_by_name else terminology.allergen_names.get(singular(name))
 
 
 def substance(coding: Coding, terminology: Terminology) -> Substance:
@@ -220,30 +275,48 @@ def belongs(given: Substance, group: DrugGroup, except_atc: tuple[str, ...] = ()
     return 0 if has_codes or slug(given.name) != slug(group.name) else 80
 
 
-def _results(
+def _latest(
     observations: tuple[Observation, ...], terminology: Terminology
 ) -> tuple[Mapping[str, Result], tuple[str, ...]]:
-    """Return the latest readable result of each analyte, and the places of those that cannot be read."""
+    """Return the latest result of each analyte, and the places of those that cannot be read.
+
+    One that cannot be read has nothing older speak for it: what was measured since is not known.
+    """
     found: dict[str, Result] = {}
+    unknown_since: dict[str, date] = {}
     unreadable = []
     for index, observation in enumerate(observations):
         path = f"patient.observations[{index}]"
         analyte = terminology.analytes.get(terminology.analyte_of_loinc.get(observation.code, ""))
-        base = in_base(observation.value, observation.unit, analyte) if analyte else None
-        if analyte is None or base is None or _has_other_code(observation, analyte):
+        base = in_base_of_code(observation, analyte) if analyte else None
+        if analyte is None or base is None:
             unreadable.append(path)
+            if analyte is not None and observation.measured_on is not None:
+                unknown_since[analyte.id] = max(observation.measured_on, unknown_since.get(analyte.id, date.min))
             continue
         known = found.get(analyte.id)
         if known is None or _is_later(observation, known.observation):
             found[analyte.id] = Result(path, base, observation)
-    return found, tuple(unreadable)
+    current = {id_: item for id_, item in found.items() if not _is_before(item, unknown_since.get(id_))}
+    return current, tuple(unreadable)
 
 
-def _has_other_code(observation: Observation, analyte: Analyte) -> bool:
-    """Tell whether the unit belongs to another code of the analyte: one of the two is wrong, and which is not known."""
+def _is_before(result: Result, day: date | None) -> bool:
+    measured_on = result.observation.measured_on
+    return day is not None and measured_on is not None and measured_on < day
+
+
+def in_base_of_code(observation: Observation, analyte: Analyte) -> Decimal | None:
+    """Return a result in the base unit of its analyte; ``None`` where its unit is no unit of the code.
+
+    A unit may belong to another code of the analyte (umol/L to creatinine by mass): one of the two is wrong, and which
+    is not known.
+    """
     kind = dimension(observation.unit)
     own = dimension(analyte.units[observation.code])
-    return kind != own and kind in {dimension(unit) for unit in analyte.units.values()}
+    if kind != own and kind in {dimension(unit) for unit in analyte.units.values()}:
+        return None
+    return in_base(observation.value, observation.unit, analyte)
 
 
 def _is_later(one: Observation, other: Observation) -> bool:

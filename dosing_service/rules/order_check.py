@@ -121,7 +121,7 @@ def check(request: OrderRequest, knowledge: KnowledgeBase) -> OrderCheck:
     patient = request.patient
     ordered = [line for index, order in enumerate(request.orders) for line in lines(index, order, patient, knowledge)]
     drugs = tuple([Entry(line.path, line.drug) for line in ordered])
-    case = _Case(request, knowledge, Facts(patient, knowledge.terminology, drugs))
+    case = _Case(request, knowledge, Facts(patient, knowledge.terminology, drugs, as_of=request.as_of))
     groups = _groups(case, ordered)
     answers = _answers(groups, ordered)
     found = plausibility.found(patient, request.as_of, knowledge.growth)

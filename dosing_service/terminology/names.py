@@ -27,10 +27,10 @@ class Reading(Value, frozen=True):
 
 
 class _Name(Value, frozen=True):
-    """A name as words, its drug, and the routes of a brand."""
+    """A name as words, its drugs (one, unless it is a combination's), and the routes of a brand."""
 
     words: tuple[str, ...]
-    drug: Drug
+    drugs: tuple[Drug, ...]
     routes: frozenset[str]
 
 
@@ -43,10 +43,10 @@ class NameBook:
     def __init__(self, knowledge: KnowledgeBase) -> None:
         """Collect the names of RxNorm first, so that an alias never takes one away."""
         self._names: dict[tuple[str, ...], _Name] = {}
-        for name, drug, routes in _named(knowledge):
+        for name, drugs, routes in _named(knowledge):
             words = Words(name).key()
             if words and not (len(words) == 1 and words[0] in SALTS):
-                self._names.setdefault(words, _Name(words, drug, frozenset(routes)))
+                self._names.setdefault(words, _Name(words, drugs, frozenset(routes)))
         self._by_first: dict[str, list[_Name]] = {}
         for item in sorted(self._names.values(), key=lambda item: -len(item.words)):
             self._by_first.setdefault(item.words[0], []).append(item)
@@ -82,13 +82,14 @@ class NameBook:
         """Return the first of our agents whose name stands anywhere in a text, whatever its neighbours make of it."""
         words = Words(text)
         found = (self._at(words, position) for position in range(len(words.words)))
-        return next((item.drug.agent for item in found if item is not None and item.drug.agent is not None), None)
+        agents = (drug.agent for item in found if item is not None for drug in item.drugs)
+        return next((agent for agent in agents if agent is not None), None)
 
     def _read(self, text: str) -> Reading:
         """Return what a text names."""
         words = Words(text)
         found = list(self._found(words))
-        drugs = {key_of(item.drug): item.drug for item in found}
+        drugs = {key_of(drug): drug for item in found for drug in item.drugs}
         if not drugs:
             return _NOTHING
         routes = words.routes() or _common([item.routes for item in found])
@@ -149,13 +150,13 @@ def _common(routes: list[frozenset[str]]) -> frozenset[str]:
     return said[0] if said and all(item == said[0] for item in said) else frozenset()
 
 
-def _named(knowledge: KnowledgeBase) -> Iterator[tuple[str, Drug, tuple[str, ...]]]:
+def _named(knowledge: KnowledgeBase) -> Iterator[tuple[str, tuple[Drug, ...], tuple[str, ...]]]:
     terminology = knowledge.terminology
     ingredients = {id(drug): drug for drug in terminology.drugs_by_rxnorm.values()}
     for drug in ingredients.values():
-        yield from ((name, drug, ()) for name in drug.name.split("; ") if name)
+        yield from ((name, (drug,), ()) for name in drug.name.split("; ") if name)
     for item in terminology.names:
-        yield item.name, item.drug, item.routes
+        yield item.name, item.drugs, item.routes
 
 
 def _codes(knowledge: KnowledgeBase) -> dict[str, DrugName]:

@@ -351,6 +351,52 @@ def test_creatinine_counts_the_same_in_micromoles(calculate: Calculate) -> None:
     assert abs(answer["renal_function"][0]["value"] - Decimal("29.75")) < Decimal("0.01")
 
 
+@pytest.mark.parametrize(
+    ("measured_on", "as_of", "verdict", "why"),
+    [
+        ("2025-11-21", "2026-11-21", None, "365 days old, and normal"),
+        ("2025-11-20", "2026-11-21", "possible", "366 days old: what it is today is not known"),
+        ("2016-05-01", "2026-11-21", "possible", "ten years old"),
+        ("2016-05-01", None, "possible", "today is the day where none is sent"),
+        (None, "2026-11-21", None, "nobody said from which day"),
+    ],
+)
+def test_old_result_rules_nothing_out(
+    calculate: Calculate, measured_on: str | None, as_of: str | None, verdict: str | None, why: str
+) -> None:
+    """Creatinine of 0.9 mg/dL is far from the limit of alendronate; a year later it settles nothing."""
+    result = {"code": "2160-0", "value": 0.9, "unit": "mg/dL", "measured_on": measured_on}
+    sent = {name: value for name, value in result.items() if value is not None}
+    answer = calculate(request("alendronate", {"observations": [sent]}) | ({"as_of": as_of} if as_of else {}))
+    found = [item for item in answer["findings"] if item["id"] == "creatinine-clearance-below-35"]
+
+    assert [item["verdict"] for item in found] == ([verdict] if verdict else []), why
+    assert all(f"the result of {measured_on} is too old to rule it out" in item["summary"] for item in found)
+    assert ("patient.observations[2160-0]" in unchecked(answer, "safety-rules")) is bool(verdict)
+
+
+def test_old_result_still_warns_and_names_its_day(calculate: Calculate) -> None:
+    """A creatinine of 2.5 mg/dL is a warning, whatever its age; the reader must see from when it is."""
+    result = {"code": "2160-0", "value": 2.5, "unit": "mg/dL", "measured_on": "2019-03-04"}
+    answer = calculate(request("alendronate", {"observations": [result]}) | {"as_of": "2026-11-21"})
+    found = finding(answer, "creatinine-clearance-below-35")
+
+    assert found["verdict"] == "applies"
+    assert "measured on 2019-03-04" in found["summary"]
+
+
+@pytest.mark.parametrize(
+    ("code", "value", "unit"),
+    [("2160-0", 2.5, "mg/dl"), ("14682-9", 221, "umol/l"), ("2160-0", 25, "mg/l")],
+)
+def test_litre_has_two_signs_in_ucum(calculate: Calculate, code: str, value: float, unit: str) -> None:
+    """A small l is as legal as a capital one: creatinine of 2.5 mg/dL in other letters."""
+    result = {"code": code, "value": value, "unit": unit}
+    answer = calculate(request("alendronate", {"observations": [result]}))
+
+    assert finding(answer, "creatinine-clearance-below-35")["verdict"] == "applies"
+
+
 @pytest.mark.parametrize("missing", ["age", "sex", "weight"])
 def test_clearance_without_an_input_is_not_guessed(calculate: Calculate, missing: str) -> None:
     """Without age, sex or weight there is no clearance; not_checked names the field."""
@@ -433,6 +479,13 @@ UNKNOWN = [
     ("observations", {"code": "9-9", "value": 1, "unit": "mg/dL"}, "observations", "an unknown LOINC code"),
     ("observations", {"code": "2160-0", "value": 1, "unit": "mmol"}, "observations", "an unknown unit"),
     ("observations", {"code": "2160-0", "value": 90, "unit": "umol/L"}, "observations", "a unit of another code"),
+    ("observations", {"code": "2777-1", "value": 0.8, "unit": "mmol/L"}, "observations", "phosphate by mass, in moles"),
+    (
+        "observations",
+        {"code": "2160-0", "value": 1, "unit": "MG/DL"},
+        "observations",
+        "written for people, not in UCUM",
+    ),
 ]
 
 

@@ -20,6 +20,7 @@ INSTANCE = "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea"
 ALENDRONATE = ("904431", "alendronate sodium 70 MG Oral Tablet")
 #: An ingredient. The overview documents 2 to 4 mg/kg a day: 140 to 280 mg for the woman of 70 kg below.
 DILTIAZEM = ("3443", "diltiazem")
+ETIDRONATE = ("42682", "etidronate")
 METHOTREXATE = ("6851", "methotrexate")
 SIMVASTATIN = ("36567", "simvastatin")
 #: Nobody doses it here.

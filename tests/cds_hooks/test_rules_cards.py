@@ -14,6 +14,7 @@ from dosing_service.config import Settings
 from dosing_service.knowledge.base import KnowledgeBase
 from tests.cds_hooks.calls import (
     DILTIAZEM,
+    ETIDRONATE,
     METHOTREXATE,
     RXNORM,
     SIMVASTATIN,
@@ -53,6 +54,62 @@ def found(client: FlaskClient) -> list[Json]:
     shown = cards(client, body)
     assert {"DiltiazemDose", "AlendronateDose", "InteractionB008", "DiltiazemUnread"} <= set(topics(shown))
     return shown
+
+
+@pytest.mark.parametrize(
+    ("bound", "limit", "older", "expected"),
+    [
+        ("<", 15, 80, ["eGFR below 30 (eGFR below 15 mL/min/1.73 m\N{SUPERSCRIPT TWO}, as reported)."]),
+        (">", 60, 20, []),
+        (">", 20, 80, []),
+    ],
+)
+def test_a_new_bound_speaks_and_an_old_number_does_not(
+    client: FlaskClient, bound: str, limit: int, older: int, expected: list[str]
+) -> None:
+    """Etidronate is avoided below 30 (G-ETI): below 15 is below 30, above 60 is not, above 20 leaves it open."""
+    unit = "mL/min/{1.73_m2}"
+    new = observation("98979-8", limit, unit)
+    new["valueQuantity"]["comparator"] = bound
+    old = observation("98979-8", older, unit, id="old", effectiveDateTime="2024-01-01")
+    body = call(daily(ETIDRONATE, 400), ahead=prefetch(observations=bundle(new, old)))
+    found = [item["detail"] for item in cards(client, body) if "eGFR" in item["summary"]]
+    assert [text for text in expected if not any(text in plain(detail) for detail in found)] == []
+    assert len(found) == len(expected)
+
+
+def plain(text: str) -> str:
+    """Return Markdown without its escapes."""
+    return text.replace("\\", "")
+
+
+@pytest.mark.parametrize("text", ["BACTRIM DS 800-160 MG PO TABS", "Co-trimoxazole 960mg tablets", "Septra"])
+def test_methotrexate_with_co_trimoxazole_is_stopped_by_any_name(client: FlaskClient, text: str) -> None:
+    """Row B199 of the interactions: contraindicated, not even for prophylaxis."""
+    taken = order(medicationCodeableConcept={"text": text}, id="taken-1", status="active")
+    weekly = order(METHOTREXATE, 15, repeat={"frequency": 1, "period": 1, "periodUnit": "wk"})
+    found = cards(client, call(weekly, ahead=prefetch(medications=bundle(taken))))
+    assert [item["indicator"] for item in found if item["source"]["topic"]["code"] == "InteractionB199"] == ["critical"]
+
+
+def test_a_medication_that_nobody_knows_stands_on_the_cards(client: FlaskClient) -> None:
+    """By the name that the record has; it makes no card of its own."""
+    taken = order(medicationCodeableConcept={"text": "Examplazol 5 mg"}, id="taken-1", status="active")
+    ahead = prefetch(medications=bundle(taken))
+    assert cards(client, call(fitting(), ahead=ahead)) == []
+    assert (
+        "Medication not recognised, and not checked: Examplazol 5 mg."
+        in cards(client, call(tenfold(), ahead=ahead))[0]["detail"]
+    )
+
+
+def test_an_allergy_that_nobody_knows_stands_on_the_cards(client: FlaskClient) -> None:
+    """It makes no card of its own; where there is one, it says that this allergy was not checked, and which it is."""
+    unknown = {"resourceType": "AllergyIntolerance", "code": {"text": "Examplamycin"}}
+    assert cards(client, call(fitting(), ahead=prefetch(allergies=bundle(unknown)))) == []
+    shown = cards(client, call(tenfold(), ahead=prefetch(allergies=bundle(unknown))))
+    assert "Allergies not recognised, and not checked: Examplamycin." in shown[0]["detail"]
+    assert "allergies[0]" not in shown[0]["detail"]
 
 
 # ---- Rules 16 and 17: the frame

@@ -122,6 +122,25 @@ def test_text_is_read_by_whole_words(knowledge: KnowledgeBase, row: dict[str, st
     assert found.by == (None if row["expect"] == "none" and not found.by else "name")
 
 
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        (None, "BACTRIM DS 800-160 MG PO TABS"),
+        (None, "Co-trimoxazole 960mg tablets"),
+        (None, "SMX-TMP"),
+        ("208416", "BACTRIM DS 800-160 MG PO TABS"),
+        ("198335", None),
+        ("10180", "Bactrim"),
+    ],
+)
+def test_name_of_a_combination_is_all_its_ingredients(knowledge: KnowledgeBase, code: str | None, text: str) -> None:
+    """Co-trimoxazole is sulfamethoxazole (10180) and trimethoprim (10829), of which methotrexate must know both."""
+    found = identify([(RXNORM, code, None)] if code else [], text, knowledge)
+
+    assert found.conflict is None
+    assert {item.code for item in (found.coding, *found.also) if item} == {"10180", "10829"}
+
+
 def test_code_and_text_may_stand_beside_each_other(knowledge: KnowledgeBase) -> None:
     """The text of each row agrees with the ingredient that it names, given as a code."""
     for row in TEXTS:

@@ -322,14 +322,58 @@ def test_both_values_of_a_blood_pressure_are_read(ask: Any, make: Any) -> None:
     ]
     panel = make.observation("85354-9", 1, "1", valueQuantity=None, component=parts)
     found = ask(make.order(), prefetch={"bp": panel}).patient.observations
-    assert [(item.code, item.value, item.unit) for item in found] == [("8480-6", 110, "mmHg"), ("8462-4", 70, "mmHg")]
+    pressures = [("8480-6", 110, "mm[Hg]"), ("8462-4", 70, "mm[Hg]")]
+    assert [(item.code, item.value, item.unit) for item in found] == pressures
 
 
-def test_a_result_that_is_only_a_bound_is_not_a_value(ask: Any, make: Any) -> None:
-    """Below 0.2 is not 0.2."""
-    bound = make.observation("2160-0", 1, "mg/dL", valueQuantity={"value": 0.2, "comparator": "<", "unit": "mg/dL"})
-    read = ask(make.order(), prefetch={"labs": bound})
-    assert (read.patient.observations, read.known["observations"]) == (None, "unknown")
+@pytest.mark.parametrize(
+    ("value", "bound", "number"),
+    [
+        ({"valueQuantity": {"value": 0.2, "comparator": "<", "unit": "mg/dL"}}, "<", "0.2"),
+        ({"valueQuantity": {"value": 7, "comparator": ">=", "unit": "mg/dl"}}, ">=", "7"),
+        ({"valueString": "<0.2 mg/dL"}, "<", "0.2"),
+        ({"valueString": "\N{LESS-THAN OR EQUAL TO} 0.2 mg/dl"}, "<=", "0.2"),
+        ({"valueString": "0.9 mg/dL"}, None, "0.9"),
+    ],
+)
+def test_a_result_that_is_only_a_bound_is_kept_as_one(
+    value: dict[str, Any], bound: str | None, number: str, ask: Any, make: Any
+) -> None:
+    """Below 0.2 is not 0.2, and it is something: it takes the place of what was measured before."""
+    older = make.observation("2160-0", Decimal("0.9"), "mg/dL", effectiveDateTime="2024-01-01")
+    newer = make.observation("2160-0", 1, "mg/dL", **{"valueQuantity": None, **value})
+    read = ask(make.order(), prefetch={"labs": make.bundle(newer, older)})
+    assert read.patient.observations == (Observation("2160-0", Decimal(number), "mg/dL", date(2026, 11, 1), bound),)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"valueString": "<15"},
+        {"valueString": "1,2 mg/dL"},
+        {"valueString": "haemolysed"},
+        {"valueCodeableConcept": {"text": "high"}},
+        {"valueInteger": 2},
+        {"valueQuantity": {"value": 1, "comparator": "ad", "unit": "mg/dL"}},
+    ],
+)
+def test_an_older_result_does_not_speak_for_a_newer_one_that_cannot_be_read(
+    value: dict[str, Any], ask: Any, make: Any
+) -> None:
+    """Neither under the same code nor under another of the same analyte; a reader sees which analyte it is."""
+    older = make.observation("14682-9", 80, "umol/L", effectiveDateTime="2024-01-01")
+    newer = make.observation("2160-0", 1, "mg/dL", **{"valueQuantity": None, **value})
+    read = ask(make.order(), prefetch={"labs": make.bundle(older, newer)})
+    assert read.patient.observations is None
+    assert read.notes == ("a result of creatinine in serum or plasma without a number or a unit was not used",)
+
+
+def test_a_result_that_was_never_measured_leaves_the_older_one(ask: Any, make: Any) -> None:
+    """No sample, no value: what was measured before is still the latest that is known."""
+    older = make.observation("2160-0", Decimal("0.9"), "mg/dL", effectiveDateTime="2024-01-01")
+    none = make.observation("2160-0", 1, "mg/dL", valueQuantity=None, dataAbsentReason={"text": "not performed"})
+    read = ask(make.order(), prefetch={"labs": make.bundle(older, none)})
+    assert [item.value for item in read.patient.observations] == [Decimal("0.9")]
 
 
 @pytest.mark.parametrize(
@@ -339,14 +383,59 @@ def test_a_result_without_a_number_or_unit_is_not_used(quantity: dict[str, Any],
     """It is told, not guessed."""
     read = ask(make.order(), prefetch={"labs": make.observation("2160-0", 1, "x", valueQuantity=quantity)})
     assert read.patient.observations is None
-    assert "a result without a number or a unit was not used" in read.notes
+    assert "a result of creatinine in serum or plasma without a number or a unit was not used" in read.notes
 
 
 def test_a_result_in_a_foreign_unit_goes_along_for_the_rules_to_refuse(ask: Any, make: Any) -> None:
     """The answer then names it among what was not checked."""
     read = ask(make.order(), prefetch={"labs": make.observation("2160-0", 1, "furlong")})
     assert read.patient.observations[0].unit == "furlong"
-    assert "a result is in a unit that is not read here" in read.notes
+    told = "a result of creatinine in serum or plasma is in a unit that is not read here, and was not used"
+    assert read.notes == (told,)
+
+
+def test_a_result_in_a_unit_of_another_code_is_told_by_name(ask: Any, make: Any) -> None:
+    """2160-0 is creatinine by mass, 460 umol/L is none: one of the two is wrong, and the reader must see the value."""
+    read = ask(make.order(), prefetch={"labs": make.observation("2160-0", 460, "umol/L")})
+    told = "creatinine in serum or plasma 460 umol/L was not used: its unit does not fit its code"
+    assert read.notes == (told,)
+
+
+@pytest.mark.parametrize(
+    ("code", "quantity", "unit"),
+    [
+        ("2160-0", {"unit": "mg/dl", "system": _UCUM, "code": "mg/dl"}, "mg/dL"),
+        ("2160-0", {"unit": "MG/DL"}, "mg/dL"),
+        ("14682-9", {"unit": "\N{MICRO SIGN}mol/l"}, "umol/L"),
+        ("718-7", {"unit": "g/dl"}, "g/dL"),
+        ("1742-6", {"unit": "u/l"}, "U/L"),
+        ("1742-6", {"unit": "U/l", "system": _UCUM, "code": "U/l"}, "U/L"),
+        ("1742-6", {"unit": "[IU]/L", "system": _UCUM, "code": "[IU]/L"}, "[iU]/L"),
+        ("6690-2", {"unit": "x10E3/uL"}, "10*3/uL"),
+        ("6690-2", {"unit": "K/uL"}, "10*3/uL"),
+        ("6690-2", {"unit": "Thousand/uL"}, "10*3/uL"),
+        ("6690-2", {"unit": "10^3/uL"}, "10*3/uL"),
+        ("6690-2", {"unit": "x10(3)/uL"}, "10*3/uL"),
+        ("6690-2", {"unit": "x 10\N{SUPERSCRIPT THREE} / mm\N{SUPERSCRIPT THREE}"}, "10*3/uL"),
+        ("6690-2", {"unit": "10^9/l", "system": _UCUM, "code": "10^9/l"}, "10*9/L"),
+        ("6690-2", {"unit": "cells/mcL"}, "/uL"),
+        ("98979-8", {"unit": "mL/min/1.73 m\N{SUPERSCRIPT TWO}"}, "mL/min/{1.73_m2}"),
+    ],
+)
+def test_everyday_spellings_of_units_are_read(
+    code: str, quantity: dict[str, str], unit: str, ask: Any, make: Any
+) -> None:
+    """UCUM knows two signs for the litre; other laboratories write for people."""
+    sent = make.observation(code, 1, "x", valueQuantity={"value": 40, **quantity})
+    read = ask(make.order(), prefetch={"labs": sent})
+    assert ([item.unit for item in read.patient.observations], read.notes) == ([unit], ())
+
+
+@pytest.mark.parametrize("unit", ["g", "10*12/L", "M/uL", "umol/dL", "mL/min/m2", "103/L", "mg/kg", "10*4/uL"])
+def test_a_unit_that_only_looks_like_one_is_not_read(unit: str, ask: Any, make: Any) -> None:
+    """A power or a litre more or less is another value."""
+    read = ask(make.order(), prefetch={"labs": make.observation("6690-2", 4, unit)})
+    assert read.notes == ("a result of leukocytes is in a unit that is not read here, and was not used",)
 
 
 # ---------------------------------------------------------------- diagnoses and allergies
@@ -460,6 +549,16 @@ def test_a_diagnosis_that_no_rule_knows_is_kept_to_be_told(code: Any, expected: 
         ({"code": {"coding": [{"system": _SNOMED, "code": "1"}]}}, Coding("1", _SNOMED)),
         ({"code": {"coding": [{"system": _ATC, "code": "C08DB01"}]}}, Coding("C08DB01", _ATC)),
         ({"code": {"text": "peanut"}}, Coding("peanut")),
+        ({"code": {"text": "Penicillins"}}, Coding("373270004", _SNOMED)),
+        ({"code": {"text": "Penicillin allergy"}}, Coding("373270004", _SNOMED)),
+        ({"code": {"text": "Allergic reaction to cephalosporin antibiotics"}}, Coding("373262009", _SNOMED)),
+        ({"code": {"coding": [{"code": "X7", "display": "SULFA DRUGS"}]}}, Coding("387406002", _SNOMED)),
+        ({"code": {"text": "Beta-lactam antibiotics"}}, Coding("373297006", _SNOMED)),
+        ({"code": {"text": "Allergy to bisphosphonates"}}, Coding("bisphosphonates")),
+        ({"code": {"coding": [{"system": _SNOMED, "code": "91936005"}]}}, Coding("91936005", _SNOMED)),
+        ({"code": {"text": "Allergy to ceftriaxone (finding)"}}, Coding("2193", _RXNORM)),
+        ({"code": {"text": "ceftriaxone hypersensitivity"}}, Coding("2193", _RXNORM)),
+        ({"code": {"text": "not allergic to penicillin"}}, Coding("not allergic to penicillin")),
         ({"reaction": [{"substance": {"coding": [{"system": _RXNORM, "code": "3443"}]}}]}, Coding("3443", _RXNORM)),
         ({"substance": {"coding": [{"system": _RXNORM, "code": "3443"}]}}, Coding("3443", _RXNORM)),
         ({}, Coding("unreadable entry")),
@@ -469,6 +568,20 @@ def test_an_allergen_is_kept_by_what_is_known_of_it(allergy: Any, expected: Codi
     """By code, by the substance that was reacted to, by name; one that nobody knows is kept to be told."""
     read = ask(make.order(), prefetch={"x": {"resourceType": "AllergyIntolerance", **allergy}})
     assert read.patient.allergies == (expected,)
+
+
+def test_two_groups_of_allergens_in_one_text_are_both_kept(ask: Any, make: Any) -> None:
+    """Records write several on one line."""
+    sent = {"resourceType": "AllergyIntolerance", "code": {"text": "Penicillins / cephalosporins"}}
+    read = ask(make.order(), prefetch={"x": sent})
+    assert read.patient.allergies == (Coding("373270004", _SNOMED), Coding("373262009", _SNOMED))
+
+
+@pytest.mark.parametrize("code", [{"text": "peanut"}, {"coding": [{"system": _SNOMED, "code": "1"}]}])
+def test_an_allergy_that_nobody_knows_is_told(code: Any, ask: Any, make: Any) -> None:
+    """A reader must see that it was not checked; a code of a known terminology is no exception."""
+    read = ask(make.order(), prefetch={"x": {"resourceType": "AllergyIntolerance", "code": code}})
+    assert read.notes == ("an allergy could not be recognised",)
 
 
 # ---------------------------------------------------------------- medications

@@ -28,6 +28,9 @@ NAMES, BRANDS, SNOMED = (f"terminology/{name}.csv" for name in ("names", "brands
         (NAMES, "x,3443,C08DB01,,yes,", "a name has an RxNorm ingredient or an ATC code, not both"),
         (NAMES, "x,three,,,yes,", "the code is not a number"),
         (NAMES, "x,3443,,three,yes,", "the code is not a number"),
+        (NAMES, "x,3443 three,,,yes,", "the code is not a number"),
+        (NAMES, "x,3443 11289,C08DB01,,yes,", "a name has an RxNorm ingredient or an ATC code, not both"),
+        (NAMES, "x,3443,,831103 8640,yes,", "code 8640 is an ingredient"),
         (NAMES, "x,3443,,8640,yes,", "code 8640 is an ingredient"),
         (NAMES, "x,3443,,,maybe,", "verified is yes or no"),
         (BRANDS, "Examplezem,1,,oral,no,no,yes", "there is no ingredient '1'"),
@@ -51,6 +54,31 @@ def test_line_that_is_not_understood_is_refused(tmp_path: Path, file: str, line:
     with pytest.raises(KnowledgeError) as refused:
         load(folder)
     assert str(refused.value).startswith(f"{file}: line {count + 1}: {reason}")
+
+
+@pytest.mark.parametrize(
+    ("entry", "reason"),
+    [
+        ("pollen: {names: [pollen], codes: []}", "pollen: no rule asks about this allergen"),
+        ('pollen: {snomed: "1", names: [pollen], codes: []}', "pollen: no rule asks about this allergen"),
+        ("aluminium salts 2: {names: [x], codes: []}", "aluminium salts 2: no rule asks about this allergen"),
+        ("rituximab: {names: [maize], codes: []}", "rituximab: a name or code stands for two allergens"),
+        ('rituximab: {snomed: "412357001", names: [x], codes: []}', "rituximab: a name or code stands for two"),
+        ("rituximab: {names: [], codes: []}", "rituximab.names: Shorter than minimum length 1."),
+    ],
+)
+def test_allergen_that_nobody_asks_about_or_that_is_said_twice_is_refused(
+    tmp_path: Path, entry: str, reason: str
+) -> None:
+    """A name must lead to one group, and the group to a rule, or an allergy would be known and not checked."""
+    folder = tmp_path / "knowledge"
+    shutil.copytree(FOLDER, folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    with (folder / "terminology/allergens.yaml").open("a", encoding="utf-8") as written:
+        written.write(f"{entry}\n")
+
+    with pytest.raises(KnowledgeError) as refused:
+        load(folder)
+    assert str(refused.value).startswith(f"terminology/allergens.yaml: {reason}")
 
 
 @pytest.mark.parametrize("file", [NAMES, BRANDS, SNOMED])

@@ -15,11 +15,11 @@ from dosing_service import service
 from dosing_service.errors import InvalidRequest
 from dosing_service.knowledge import load
 from dosing_service.knowledge.base import KnowledgeBase
-from dosing_service.knowledge.safety import Interaction, slug
-from dosing_service.model import Assessment, Finding, Patient, Severity, Verdict
+from dosing_service.knowledge.safety import Always, Interaction, slug
+from dosing_service.model import Assessment, Coding, Finding, Patient, Severity, Verdict
 from dosing_service.rules import interactions
 from dosing_service.rules.conditions import Context
-from dosing_service.rules.facts import Facts
+from dosing_service.rules.facts import Facts, substance
 from dosing_service.systems import ATC, RXNORM
 from schemas.reading import dose_request
 
@@ -175,6 +175,13 @@ def test_row_speaks_in_the_other_direction(row: Interaction, agent: str, partner
     assert _GRADES[row.id] == finding.severity.value
 
 
+def test_an_antacid_beside_mycophenolate_is_as_certain_in_both_directions() -> None:
+    """Aluminium hydroxide is taken by mouth alone: nothing is left open, whichever of the two is ordered."""
+    pairs = (("mycophenolate", "aluminium-hydroxide"), ("aluminium-hydroxide", "mycophenolate"))
+    found = [_said(_ask(agent, next(iter(_KNOWLEDGE.agents[agent].regimens)), taken)) for agent, taken in pairs]
+    assert [item["interaction-A045"].verdict for item in found] == [Verdict.APPLIES, Verdict.APPLIES]
+
+
 @pytest.mark.parametrize("id_", [id_ for id_, grade in _GRADES.items() if grade == "none"])
 def test_silent_row_stays_silent(id_: str) -> None:
     """A pair that was reviewed and found harmless gives no finding, whatever a broader row says."""
@@ -212,6 +219,27 @@ def _taken(agent: str, *partners: Any) -> Any:
         ("sodium-thiosulfate", "intralesional-250-monthly", "warfarin", set(), "nor injected into a lesion"),
         ("sodium-thiosulfate", "intravenous-weekly", "warfarin", {"interaction-A024"}, "by vein it does"),
         ("triamcinolone", None, "warfarin", {"interaction-A016"}, "the silence of the cream is not that of injections"),
+        (
+            "alendronate",
+            None,
+            _rxnorm("1897"),
+            {"interaction-B079"},
+            "calcium carbonate is a mineral and an antacid: once",
+        ),
+        ("alendronate", None, _atc("A02AC01"), {"interaction-B079"}, "the antacid of calcium is calcium"),
+        (
+            "alendronate",
+            None,
+            _rxnorm("6582"),
+            {"interaction-B079"},
+            "magnesium oxide is a mineral and an antacid: once",
+        ),
+        ("alendronate", None, _atc("A12AX"), {"interaction-B079"}, "calcium with vitamin D is calcium"),
+        ("alendronate", None, _atc("A02AD02"), {"interaction-A026"}, "magaldrate holds aluminium"),
+        ("alendronate", None, "aluminium-hydroxide", {"interaction-A026"}, "aluminium itself"),
+        ("etidronate", None, _rxnorm("1897"), {"interaction-B090"}, "the same of etidronate"),
+        ("minocycline", None, _rxnorm("1897"), {"interaction-B102"}, "and of minocycline"),
+        ("minocycline", None, _rxnorm("29155"), {"interaction-B102"}, "magnesium by its carbonate"),
         ("minocycline", "label-infection-intravenous", _atc("A12AA04"), set(), "by vein nothing binds it in the gut"),
     ],
 )
@@ -220,6 +248,26 @@ def test_the_most_specific_row_speaks(
 ) -> None:
     """Of the rows that fit a pair the closest one speaks, and alone."""
     assert ids == set(_said(_ask(agent, regimen or next(iter(_KNOWLEDGE.agents[agent].regimens)), medication))), why
+
+
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [
+        ("M01AX05", "glucosamine"),
+        ("M01AX12", "glucosaminoglycan polysulfate"),
+        ("M01AX14", "orgotein"),
+        ("M01AX21", "diacerein"),
+        ("M01AX24", "oxaceprol"),
+        ("M01AX25", "chondroitin sulfate"),
+        ("M01AX26", "avocado and soyabean oil"),
+    ],
+)
+@pytest.mark.parametrize("id_", [id_ for id_, row in _ROWS.items() if "M01A" in row.partner.atc])
+def test_what_stands_beside_the_nsaids_in_atc_is_none_of_them(id_: str, code: str, why: str) -> None:
+    """M01A holds drugs for joints that block no cyclooxygenase: they strain no kidney and cause no bleeding."""
+    given = substance(Coding(code, ATC), _KNOWLEDGE.terminology)
+    agents = [_KNOWLEDGE.agents[agent] for agent in _ROWS[id_].agents]
+    assert [agent.id for agent in agents if _ROWS[id_] in interactions.matching(agent, _KNOWLEDGE, given)] == [], why
 
 
 @pytest.mark.parametrize(
@@ -289,6 +337,18 @@ def test_a_former_atc_code_is_its_successor(former: str, current: str, agent: st
 def test_an_ingredient_a_salt_and_an_atc_code_are_one_drug(codings: list[Any], id_: str, why: str) -> None:
     """However a drug is coded, the same row speaks."""
     assert [{id_}] * len(codings) == [set(_said(_ask("diltiazem", "calcinosis-overview", item))) for item in codings]
+
+
+def test_no_drug_is_told_the_same_twice() -> None:
+    """Of two rows with one effect only one fits a drug as closely, unless the dose decides which of them speaks."""
+    told = set()
+    for drug in set(_KNOWLEDGE.terminology.drugs_by_rxnorm.values()):
+        given = substance(Coding(str(drug.rxnorm), RXNORM), _KNOWLEDGE.terminology)
+        for agent in _KNOWLEDGE.agents.values():
+            rows = [row for row in interactions.matching(agent, _KNOWLEDGE, given) if isinstance(row.when, Always)]
+            if len({row.effect for row in rows}) < len(rows):
+                told.add((drug.name, *(row.id for row in rows)))
+    assert told == set()
 
 
 def test_two_drugs_of_one_row_are_said_once() -> None:
