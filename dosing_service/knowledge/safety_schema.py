@@ -6,9 +6,10 @@ from typing import Any
 from marshmallow import ValidationError, fields, post_load, validate, validates_schema
 
 from dosing_service.knowledge import safety
-from dosing_service.knowledge.fields import CitationsField, Number
+from dosing_service.knowledge.fields import CitationsField, Number, Whole
 from dosing_service.knowledge.schema import JURISDICTIONS, AgentSchema, FileSchema, sentence
 from dosing_service.model import Category, Severity
+from dosing_service.systems import LOINC, SNOMED
 
 SIGNALS = (
     *("cyp3a4", "p-gp", "bradycardia", "hypotension", "nephrotoxic", "bleeding", "immunosuppression", "absorption"),
@@ -124,10 +125,34 @@ class InteractionSchema(FileSchema):
 
 
 class ConditionSchema(FileSchema):
+    """A value set. ``icd10_who`` stands where the edition of the WHO is to be read by other codes than ICD-10-CM."""
+
     name = sentence(required=True)
     snomed = fields.List(fields.String(), required=True)
     icd10 = fields.List(fields.String(), required=True)
+    icd10_who = fields.List(fields.String())
     verified = fields.Boolean(required=True, truthy={True}, falsy={False})
+
+
+class AnswerSchema(FileSchema):
+    system = fields.String(required=True, validate=validate.OneOf((LOINC, SNOMED)))
+    code = sentence(required=True)
+    verified = fields.Boolean(required=True, truthy={True}, falsy={False})
+
+
+class QuestionSchema(FileSchema):
+    code = sentence(required=True)
+    verified = fields.Boolean(required=True, truthy={True}, falsy={False})
+
+
+class StateSchema(FileSchema):
+    condition = sentence(required=True)
+    question = fields.Nested(QuestionSchema, required=True)
+    answers_yes = fields.List(fields.Nested(AnswerSchema), required=True, validate=validate.Length(min=1))
+    answers_no = fields.List(fields.Nested(AnswerSchema), required=True, validate=validate.Length(min=1))
+    yes_days = Whole(required=True)
+    no_days = Whole(required=True)
+    diagnosis_days = Whole()
 
 
 class LoincSchema(FileSchema):
