@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from dosing_service.fhir.bundles import is_of_another
-from dosing_service.fhir.conditions import IPS_ABSENCE, UNREADABLE, Listed, is_current, pairs
+from dosing_service.fhir.conditions import IPS_ABSENCE, MOST_CODINGS, UNREADABLE, Listed, is_current, listed, pairs
 from dosing_service.fhir.drugs import identify
 from dosing_service.fhir.elements import Triple, codings, elements, label, resource_type, unique
 from dosing_service.knowledge.base import KnowledgeBase
@@ -50,10 +50,12 @@ def read(
     """
     sent = [item for item in resources if resource_type(item) == "AllergyIntolerance"]
     own = [item for item in sent if not is_of_another(item, patient_id)]
-    found: list[Coding] = []
+    found: dict[Coding, None] = {}
     notes = ["an allergy of another patient was not used"] if len(own) < len(sent) else []
     says_none = says_other = says_nothing = False
     for allergy in own:
+        if len(found) > MOST_CODINGS:
+            break
         given, text = _named(allergy)
         absent, said = pairs(given), (text or "").lower()
         is_none = bool(absent & _NONE) or said in _NONE_IN_WORDS
@@ -63,11 +65,11 @@ def read(
             continue
         says_none, says_other = says_none or is_none, says_other or is_other
         if not (is_none or is_other or absent & _NO_INFORMATION):
-            found += _of(given, text, knowledge, index, notes)
+            found |= dict.fromkeys(_of(given, text, knowledge, index, notes))
     is_unknown = says_nothing or (says_other and not says_none)
     if not own or (is_unknown and not found):
         return Listed(None, unique(notes))
-    return Listed(tuple(dict.fromkeys(found)), unique(notes), says_none and not found)
+    return listed(found, notes, "allergies", says_none=says_none)
 
 
 def _named(allergy: Mapping[str, Any]) -> tuple[tuple[Triple, ...], str | None]:

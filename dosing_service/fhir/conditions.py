@@ -28,6 +28,10 @@ _NO_INFORMATION = {(IPS_ABSENCE, "no-problem-info")}
 UNREADABLE = Coding("unreadable entry")
 
 
+#: As many as any other request may hold in a list; each is compared with each order.
+MOST_CODINGS = 500
+
+
 class Listed(Value, frozen=True):
     """A list out of a record: ``None`` where none was sent, or the record says that nothing is known.
 
@@ -45,20 +49,29 @@ def read(
     """Return the active diagnoses; ``()`` where the list was sent and none is active."""
     sent = [item for item in resources if resource_type(item) == "Condition"]
     own = [item for item in sent if not is_of_another(item, patient_id)]
-    found: list[Coding] = []
+    found: dict[Coding, None] = {}
     notes = ["a diagnosis of another patient was not used"] if len(own) < len(sent) else []
     unknown = says_none = False
     for condition in own:
+        if len(found) > MOST_CODINGS:
+            break
         absent = pairs(codings(condition.get("code")))
         unknown = unknown or bool(_NO_INFORMATION & absent)
         if not is_current(condition, today):
             continue
         says_none = says_none or bool(_NONE & absent)
         if not (_NONE | _NO_INFORMATION) & absent:
-            found += _diagnosed(condition, terminology, today, notes)
+            found |= dict.fromkeys(_diagnosed(condition, terminology, today, notes))
     if not own or (unknown and not found):
         return Listed(None, unique(notes))
-    return Listed(tuple(dict.fromkeys(found)), unique(notes), says_none and not found)
+    return listed(found, notes, "diagnoses", says_none=says_none)
+
+
+def listed(found: Mapping[Coding, None], notes: list[str], name: str, *, says_none: bool) -> Listed:
+    """Return a list of bounded length; what lies beyond the bound is not used, and the notes say so."""
+    if len(found) > MOST_CODINGS:
+        notes.append(f"more than {MOST_CODINGS} {name} were sent; the rest was not used")
+    return Listed(tuple(found)[:MOST_CODINGS], unique(notes), says_none and not found)
 
 
 def diagnosed_on(

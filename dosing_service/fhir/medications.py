@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from dosing_service.fhir.bundles import bare_id, is_of_another, reference_key
-from dosing_service.fhir.conditions import IPS_ABSENCE, UNREADABLE, Listed, pairs
+from dosing_service.fhir.conditions import IPS_ABSENCE, MOST_CODINGS, UNREADABLE, Listed, listed, pairs
 from dosing_service.fhir.drugs import Drug, identify
 from dosing_service.fhir.elements import (
     Triple,
@@ -140,10 +140,12 @@ def read(
     """
     sent = [item for item in resources if resource_type(item) in {*ORDERS, *STATEMENTS}]
     own = [item for item in sent if not is_of_another(item, patient_id)]
-    found: list[Coding] = []
+    found: dict[Coding, None] = {}
     notes = ["a medication of another patient was not used"] if len(own) < len(sent) else []
     says_none = says_nothing = False
     for record in own:
+        if len(found) > MOST_CODINGS:
+            break
         if not _is_taken(record) or _stands_for(record) & except_orders:
             continue
         if _is_over(record, today):
@@ -153,10 +155,10 @@ def read(
         says_none = says_none or _NONE in pairs(given)
         says_nothing = says_nothing or _NO_INFORMATION in pairs(given)
         if not {_NONE, _NO_INFORMATION} & pairs(given):
-            found += _of(given, identify(given, text, knowledge, index), text, notes)
+            found |= dict.fromkeys(_of(given, identify(given, text, knowledge, index), text, notes))
     if not own or (says_nothing and not found):
         return Listed(None, unique(notes))
-    return Listed(tuple(dict.fromkeys(found)), unique(notes), says_none and not found)
+    return listed(found, notes, "medications", says_none=says_none)
 
 
 def orders_meant(reference: Any) -> frozenset[str]:
