@@ -1,6 +1,6 @@
 """Which drug a record means, and which drugs the patient takes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -45,17 +45,15 @@ class Shelf(Value, frozen=True):
     by_key: Mapping[str, Mapping[str, Any]]
 
 
-def shelf(resources: Sequence[Mapping[str, Any]], entries: Sequence[Mapping[str, Any]] = ()) -> Shelf:
-    """Return the Medication resources among ``resources`` and the bundle ``entries`` (for their full addresses)."""
+def shelf(resources: Sequence[Mapping[str, Any]], addressed: Iterable[tuple[str, Mapping[str, Any]]] = ()) -> Shelf:
+    """Return the Medication resources among ``resources``, and those that entries of bundles have an address for."""
     found: dict[str, Mapping[str, Any]] = {}
     for resource in resources:
         id_ = bare_id(resource.get("id"))
         if resource_type(resource) == "Medication" and id_:
             found.setdefault(f"Medication/{id_}", resource)
-    for entry in entries:
-        resource = element(entry.get("resource"))
-        address = entry.get("fullUrl")
-        if resource_type(resource) == "Medication" and isinstance(address, str):
+    for address, resource in addressed:
+        if resource_type(resource) == "Medication":
             found.setdefault(address, resource)
     return Shelf(found)
 

@@ -52,6 +52,7 @@ class _Prefetch(Value, frozen=True):
     """
 
     resources: tuple[Mapping[str, Any], ...]
+    addressed: tuple[tuple[str, Mapping[str, Any]], ...]
     absent: frozenset[str]
     looked_up: frozenset[str]
     notes: tuple[str, ...]
@@ -119,7 +120,11 @@ def _fetched(prefetch: Any, expected: Mapping[str, str]) -> _Prefetch:
     if len(resources) > _MOST_RESOURCES:
         notes.append("the prefetch holds more resources than are read; the rest was not used")
     return _Prefetch(
-        tuple(resources[:_MOST_RESOURCES]), _of_all_keys(empty, expected), _of_all_keys(whole, expected), unique(notes)
+        resources=tuple(resources[:_MOST_RESOURCES]),
+        addressed=tuple([entry for supply in given for entry in supply.addressed][:_MOST_RESOURCES]),
+        absent=_of_all_keys(empty, expected),
+        looked_up=_of_all_keys(whole, expected),
+        notes=unique(notes),
     )
 
 
@@ -149,8 +154,8 @@ def _about(supply: Supply, expected: Mapping[str, str]) -> Iterator[str]:
 
 def _stock(fetched: _Prefetch, given: Sequence[Entry]) -> Shelf:
     beside = [entry.resource for entry in given]
-    addresses = [{"fullUrl": entry.address, "resource": entry.resource} for entry in given]
-    return medications.shelf([*beside, *fetched.resources], addresses)
+    addressed = [(entry.address, entry.resource) for entry in given if entry.address is not None]
+    return medications.shelf([*beside, *fetched.resources], [*addressed, *fetched.addressed])
 
 
 def _own_orders(given: Sequence[Entry]) -> frozenset[str]:

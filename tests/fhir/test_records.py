@@ -818,6 +818,19 @@ def test_a_referenced_medication_of_the_list_is_resolved(ask: Any, make: Any) ->
     )
 
 
+@pytest.mark.parametrize("id_", ["m", None])
+def test_a_medication_of_the_list_is_found_by_the_address_of_its_entry(id_: Any, ask: Any, make: Any) -> None:
+    """With an id of its own or without, as among the orders."""
+    taken = {
+        "resourceType": "MedicationRequest",
+        "status": "active",
+        "medicationReference": {"reference": "urn:uuid:9"},
+    }
+    entries = [{"resource": taken}, {"fullUrl": "urn:uuid:9", "resource": {**_MEDICATION, "id": id_}}]
+    sent = {"medications": {"resourceType": "Bundle", "entry": entries}}
+    assert ask(make.order(), prefetch=sent).patient.medications == (Coding("3443", _RXNORM),)
+
+
 def test_an_order_does_not_stand_beside_itself_or_what_it_replaces(ask: Any, make: Any) -> None:
     """Signing again or renewing an order is no second therapy."""
     listed = [make.order(id=id_, status="active") for id_ in ("one", "old", "third")]
