@@ -12,7 +12,8 @@ from dosing_service.model import Coding, Value
 from dosing_service.systems import ICD10, ICD10_WHO, SNOMED
 
 IPS_ABSENCE = "http://hl7.org/fhir/uv/ips/CodeSystem/absent-unknown-uv-ips"
-#: What says that a diagnosis or allergy is over; anything else, also a code of somebody's own, may be current.
+#: What says that a diagnosis or allergy is there, and what that it is over; a code of somebody's own says neither.
+_ACTIVE = {"active", "recurrence", "relapse"}
 _OVER = {"inactive", "remission", "in-remission", "resolved"}
 _NOT_TRUE = {"refuted", "entered-in-error"}
 _NOT_CONFIRMED = {"unconfirmed", "provisional", "differential"}
@@ -93,18 +94,18 @@ def diagnosed_on(
 
 
 def is_current(record: Mapping[str, Any], today: date) -> bool:
-    """Tell whether a diagnosis or allergy is active and not refuted; a missing status counts as active."""
+    """Tell whether a diagnosis or allergy is active and not refuted; without a status it is, unless it has ended."""
     if _status(record, "verificationStatus") & _NOT_TRUE:
         return False
     status = _status(record, "clinicalStatus")
-    return not status & _OVER if status else not _has_ended(record, today)
+    return bool(status & _ACTIVE) or not (status & _OVER or _has_ended(record, today))
 
 
 def _status(record: Mapping[str, Any], name: str) -> frozenset[str]:
-    """Return the codes of a status; of one that is only a text, its words as a code."""
+    """Return the codes of a status, and its words as a code: some records have nothing else."""
     concept = record.get(name)
     text = label(concept)
-    return codes(concept) or frozenset({"-".join(text.lower().split())} if text else ())
+    return codes(concept) | frozenset({"-".join(text.lower().split())} if text else ())
 
 
 def _has_ended(record: Mapping[str, Any], today: date) -> bool:

@@ -26,10 +26,20 @@ class Answered(Value, frozen=True):
 
 
 class _Answer(Value, frozen=True):
-    """One answer and when it was given."""
+    """One answer and when it was given.
+
+    Of a month or year a yes may be of the last day and a no of the first, whichever of the two harms less to believe.
+    """
 
     is_yes: bool
     at: Moment | None
+
+    @property
+    def day(self) -> date | None:
+        """The day that the answer is taken as being of."""
+        if self.at is None:
+            return None
+        return self.at.last_day if self.is_yes or self.at.day is not None else self.at.at.date()
 
 
 def read(
@@ -70,22 +80,25 @@ def _answers(
 
 
 def _newest(answers: Sequence[_Answer], state: State, today: date, name: str, notes: list[str]) -> _Answer | None:
-    """Return the newest answer; of one time the yes. One without a time comes first, and a no without one is none."""
+    """Return the newest answer, unless it is too old; a no without a day is none."""
     newest = max(answers, key=_order, default=None)
     if newest is None:
         return None
     limit = state.yes_days if newest.is_yes else state.no_days
-    is_old = (today - newest.at.last_day).days > limit if newest.at is not None else not newest.is_yes
+    is_old = (today - newest.day).days > limit if newest.day is not None else not newest.is_yes
     if is_old:
         notes.append(f"an answer on {name} has no day or is too old to be of today; it was not used")
         return None
     return newest
 
 
-def _order(answer: _Answer) -> tuple[float, bool]:
-    return (answer.at.at.timestamp() if answer.at else float("-inf"), answer.is_yes)
+def _order(answer: _Answer) -> tuple[date, float, bool]:
+    """Order by day and time; of one time the yes comes last, and what has none first."""
+    if answer.at is None or answer.day is None:
+        return date.min, 0, answer.is_yes
+    return answer.day, answer.at.at.timestamp(), answer.is_yes
 
 
 def _is_contested(no: _Answer, days: Sequence[date | None]) -> bool:
     """Tell whether a diagnosis is of the day of the answer or later, or of a day that nobody knows."""
-    return any(day is None or no.at is None or day >= no.at.last_day for day in days)
+    return any(day is None or no.day is None or day >= no.day for day in days)

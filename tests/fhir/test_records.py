@@ -377,6 +377,8 @@ def _status(clinical: str | None, verification: str | None = "confirmed") -> dic
         ({"clinicalStatus": {"text": "Active"}}, True),
         ({"clinicalStatus": {"text": "Chronic"}}, True),
         ({"clinicalStatus": {"coding": [{"system": "urn:house", "code": "A"}]}}, True),
+        ({"clinicalStatus": {"coding": [{"system": "urn:house", "code": "R"}], "text": "Resolved"}}, False),
+        ({"clinicalStatus": {"coding": [{"code": "active"}], "text": "Resolved"}}, True),
         ({"verificationStatus": {"text": "Entered in error"}}, False),
     ],
 )
@@ -497,6 +499,10 @@ def _pregnancy(make: Any, code: str = "77386006", system: str = _SNOMED, **chang
         ([(_PREGNANT, None)], True, "without a day a yes is believed"),
         ([(_NOT_PREGNANT, None)], None, "without a day a no is not"),
         ([(_PREGNANT, "2027-01-01")], None, "of the future"),
+        ([(_PREGNANT, "2026")], True, "a year: it may be of yesterday"),
+        ([(_NOT_PREGNANT, "2026")], None, "a year: it may be of January"),
+        ([(_NOT_PREGNANT, "2026-11")], False, "of the first at the earliest, 20 days ago"),
+        ([(_NOT_PREGNANT, "2026-11-20"), (_PREGNANT, "2026-11")], True, "of a month: it may be the later"),
     ],
 )
 def test_pregnancy_is_what_the_newest_answer_says(
