@@ -91,8 +91,10 @@ def discovery(knowledge: KnowledgeBase) -> dict[str, Any]:
 
 def queries(knowledge: KnowledgeBase, patient: str) -> dict[str, str]:
     """Return the prefetch queries for ``patient`` (an id, or its template) by key: nothing that cannot be read here."""
-    analytes = knowledge.terminology.analytes.values()
-    results = sorted({code for analyte in analytes for code in analyte.units} - {*_WEIGHT, *_HEIGHT})
+    terminology = knowledge.terminology
+    asked = {code for analyte in terminology.analytes.values() for code in analyte.units}
+    asked |= {state.question for state in terminology.states.values()}
+    results = sorted(asked - {*_WEIGHT, *_HEIGHT})
     return {
         "patient": f"Patient/{patient}",
         "weight": _observations(patient, _WEIGHT, 3),

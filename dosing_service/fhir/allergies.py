@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from dosing_service.fhir.bundles import is_of_another
-from dosing_service.fhir.conditions import IPS_ABSENCE, UNREADABLE, Listed, is_current, pairs
+from dosing_service.fhir.conditions import IPS_ABSENCE, MOST_CODINGS, UNREADABLE, Listed, is_current, listed, pairs
 from dosing_service.fhir.drugs import identify
 from dosing_service.fhir.elements import Triple, codings, elements, label, resource_type, unique
 from dosing_service.knowledge.base import KnowledgeBase
@@ -34,28 +35,44 @@ _NONE_IN_WORDS = {
     *("no known drug allergies", "no known drug allergy", "no known medication allergies"),
 }
 _BY_NAME = "an allergy was recognised by its name alone"
+_OTHER_NONE_IN_WORDS = {"no known food allergies", "no known environmental allergies"}
 _ATC_SUBSTANCE = re.compile(r"[A-Z][0-9]{2}[A-Z]{2}[0-9]{2}")
 
 
 def read(
-    resources: Sequence[Mapping[str, Any]], knowledge: KnowledgeBase, index: Any = None, patient_id: str | None = None
+    resources: Sequence[Mapping[str, Any]],
+    knowledge: KnowledgeBase,
+    index: Any = None,
+    *,
+    today: date,
+    patient_id: str | None = None,
 ) -> Listed:
-    """Return the active allergies; ``()`` where the list was sent and none is, or none is known."""
+    """Return the active allergies; ``()`` where the list was sent and none is, or none is known.
+
+    A record that says only that there is none to food, or nothing at all, leaves those to drugs unknown.
+    """
     sent = [item for item in resources if resource_type(item) == "AllergyIntolerance"]
     own = [item for item in sent if not is_of_another(item, patient_id)]
-    found: list[Coding] = []
+    found: dict[Coding, None] = {}
     notes = ["an allergy of another patient was not used"] if len(own) < len(sent) else []
-    says_nothing = False
+    says_none = says_other = says_nothing = False
     for allergy in own:
+        if len(found) > MOST_CODINGS:
+            break
         given, text = _named(allergy)
-        absent = pairs(given)
+        absent, said = pairs(given), (text or "").lower()
+        is_none = bool(absent & _NONE) or said in _NONE_IN_WORDS
+        is_other = bool(absent & _OTHER_NONE) or said in _OTHER_NONE_IN_WORDS
         says_nothing = says_nothing or bool(absent & _NO_INFORMATION)
-        is_none = absent & (_NONE | _OTHER_NONE | _NO_INFORMATION) or (text or "").lower() in _NONE_IN_WORDS
-        if is_current(allergy) and not is_none:
-            found += _of(given, text, knowledge, index, notes)
-    if not own or (says_nothing and not found):
+        if not is_current(allergy, today):
+            continue
+        says_none, says_other = says_none or is_none, says_other or is_other
+        if not (is_none or is_other or absent & _NO_INFORMATION):
+            found |= dict.fromkeys(_of(given, text, knowledge, index, notes))
+    is_unknown = says_nothing or (says_other and not says_none)
+    if not own or (is_unknown and not found):
         return Listed(None, unique(notes))
-    return Listed(tuple(dict.fromkeys(found)), unique(notes))
+    return listed(found, notes, "allergies", says_none=says_none)
 
 
 def _named(allergy: Mapping[str, Any]) -> tuple[tuple[Triple, ...], str | None]:

@@ -1,6 +1,7 @@
 """What a prefetch holds: resources in bundles, in bundles of bundles, wrapped in answers, or nothing."""
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from dosing_service.fhir.elements import MOST_ENTRIES, element, elements, items, resource_type, word
@@ -15,12 +16,13 @@ _ERRORS = {"error", "fatal"}
 class Supply(Value, frozen=True):
     """What stands under one key of the prefetch.
 
-    ``is_empty`` says that the record system looked and found nothing; ``has_error`` that it could not look; the
-    others that there is more than was sent.
+    ``addressed`` are the resources with the full address of their entry. ``is_empty`` says that the record system
+    looked and found nothing; ``has_error`` that it could not look; the others that there is more than was sent.
     """
 
     key: str
     resources: tuple[Mapping[str, Any], ...] = ()
+    addressed: tuple[tuple[str, Mapping[str, Any]], ...] = ()
     is_empty: bool = False
     has_error: bool = False
     has_notice: bool = False
@@ -40,7 +42,8 @@ def _supply(key: str, value: Any) -> Supply:
     bundle = unwrapped(value)
     if bundle is None and _is_answer(value):
         return Supply(key, has_error=True)
-    tree = list(_within(bundle, 0))[: MOST_ENTRIES + 1]
+    entries = list(islice(_within(bundle, 0), MOST_ENTRIES + 1))
+    tree = [resource for _, resource in entries]
     found = [resource for resource in tree if resource_type(resource) not in {None, "OperationOutcome"}]
     outcomes = [resource for resource in tree if resource_type(resource) == "OperationOutcome"]
     is_error = any(_is_error(outcome) for outcome in outcomes)
@@ -48,6 +51,7 @@ def _supply(key: str, value: Any) -> Supply:
     return Supply(
         key,
         tuple(found[:MOST_ENTRIES]),
+        tuple([(address, resource) for address, resource in entries[:MOST_ENTRIES] if address is not None]),
         is_empty=not found and not is_error and not alone and _says_empty(bundle),
         has_error=is_error or (not found and (alone or not _says_empty(bundle))),
         has_notice=bool(outcomes),
@@ -69,14 +73,14 @@ def _is_answer(value: Any) -> bool:
     return isinstance(value, dict) and "resourceType" not in value and ("resource" in value or "response" in value)
 
 
-def _within(value: Any, depth: int) -> Iterator[Mapping[str, Any]]:
-    """Yield the resources in a bundle, a list, or on their own."""
+def _within(value: Any, depth: int) -> Iterator[tuple[str | None, Mapping[str, Any]]]:
+    """Yield the resources in a bundle, a list, or on their own, with the full address of their entry."""
     for one in items(value):
         resource = unwrapped(one)
         if not isinstance(resource, dict):
             continue
         if resource_type(resource) != "Bundle":
-            yield resource
+            yield word(element(one).get("fullUrl")), resource
         elif depth < _DEEPEST:
             yield from _within(resource.get("entry"), depth + 1)
 

@@ -7,7 +7,6 @@ product alone, never from a text or from an ingredient.
 import re
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from functools import lru_cache
 
 from dosing_service.knowledge.base import KnowledgeBase
 from dosing_service.knowledge.name_loader import acts_locally, local_codes
@@ -132,11 +131,10 @@ def _record(item: object) -> _Record:
     return system or None, code or None, display or None
 
 
-@lru_cache(maxsize=8192)
 def _identified(
     records: tuple[_Record, ...], text: str | None, knowledge: KnowledgeBase, index: RxNormIndex | None
 ) -> Drug:
-    """Return the drug; remembered, because the same drugs come again and again."""
+    """Return the drug. Nothing is remembered: the texts are a record's own, and may say more than a drug."""
     book = name_book(knowledge)
     found = (_of_code(system, code, knowledge, index) for system, code, _ in records)
     codes = [claim for claim in found if claim is not None]

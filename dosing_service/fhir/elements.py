@@ -10,7 +10,7 @@ from decimal import Context, Decimal
 from math import isfinite
 from typing import Any
 
-from dosing_service.systems import ATC, ICD10, LOINC, RXNORM, SNOMED, UCUM
+from dosing_service.systems import ATC, ICD10, ICD10_WHO, LOINC, RXNORM, SNOMED, UCUM
 from dosing_service.units import plain
 
 #: More entries than any list of a record holds that a person could look at; what lies beyond is not read.
@@ -23,12 +23,17 @@ _FLOAT_NOISE = Context(prec=_MOST_DIGITS)
 _LONGEST_NUMBER = 40
 _NUMBER = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]{1,15})?")
 
-#: The same terminologies by their object identifier.
+#: The same terminologies by their object identifier, and the editions of ICD-10 that are read as the one of the WHO.
 _SYSTEMS = {
     "urn:oid:2.16.840.1.113883.6.88": RXNORM,
     "urn:oid:2.16.840.1.113883.6.73": ATC,
     "urn:oid:2.16.840.1.113883.6.96": SNOMED,
     "urn:oid:2.16.840.1.113883.6.90": ICD10,
+    "urn:oid:2.16.840.1.113883.6.3": ICD10_WHO,
+    "http://hl7.org/fhir/sid/icd-10-uk": ICD10_WHO,
+    "http://hl7.org/fhir/sid/icd-10-gm": ICD10_WHO,
+    "http://fhir.de/CodeSystem/bfarm/icd-10-gm": ICD10_WHO,
+    "http://fhir.de/CodeSystem/dimdi/icd-10-gm": ICD10_WHO,
     "urn:oid:2.16.840.1.113883.6.1": LOINC,
     "urn:oid:2.16.840.1.113883.6.8": UCUM,
 }

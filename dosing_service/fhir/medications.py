@@ -1,11 +1,11 @@
 """Which drug a record means, and which drugs the patient takes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from dosing_service.fhir.bundles import bare_id, is_of_another, reference_key
-from dosing_service.fhir.conditions import IPS_ABSENCE, UNREADABLE, Listed, pairs
+from dosing_service.fhir.conditions import IPS_ABSENCE, MOST_CODINGS, UNREADABLE, Listed, listed, pairs
 from dosing_service.fhir.drugs import Drug, identify
 from dosing_service.fhir.elements import (
     Triple,
@@ -13,23 +13,26 @@ from dosing_service.fhir.elements import (
     codings,
     element,
     elements,
+    items,
     label,
     resource_type,
     unique,
     word,
     words,
 )
-from dosing_service.fhir.moments import moment
+from dosing_service.fhir.moments import is_past
 from dosing_service.knowledge.base import KnowledgeBase
 from dosing_service.model import Coding, Value
 from dosing_service.systems import ATC, RXNORM, SNOMED
 
 ORDERS = ("MedicationRequest", "MedicationOrder")
-_STATEMENTS = ("MedicationStatement", "MedicationUsage")
+STATEMENTS = ("MedicationStatement", "MedicationUsage")
 #: What is being taken; ``recorded`` is what newer statements say, and a missing status is not "stopped".
 _TAKEN = {"active", "recorded", "unknown", None}
 _ONLY_PROPOSED = {"proposal", "option"}
-_NOT_TAKING = {"not-taking", "not-on-file", "n", "unk"}
+_NOT_TAKING = {"not-taking", "not-on-file", "n"}
+#: Where a statement names the order that it stands for.
+_SOURCES = ("derivedFrom", "basedOn")
 #: A Medication that is made of Medications; no record goes deeper.
 _DEEPEST = 3
 _NONE = (IPS_ABSENCE, "no-known-medications")
@@ -42,17 +45,15 @@ class Shelf(Value, frozen=True):
     by_key: Mapping[str, Mapping[str, Any]]
 
 
-def shelf(resources: Sequence[Mapping[str, Any]], entries: Sequence[Mapping[str, Any]] = ()) -> Shelf:
-    """Return the Medication resources among ``resources`` and the bundle ``entries`` (for their full addresses)."""
+def shelf(resources: Sequence[Mapping[str, Any]], addressed: Iterable[tuple[str, Mapping[str, Any]]] = ()) -> Shelf:
+    """Return the Medication resources among ``resources``, and those that entries of bundles have an address for."""
     found: dict[str, Mapping[str, Any]] = {}
     for resource in resources:
         id_ = bare_id(resource.get("id"))
         if resource_type(resource) == "Medication" and id_:
             found.setdefault(f"Medication/{id_}", resource)
-    for entry in entries:
-        resource = element(entry.get("resource"))
-        address = entry.get("fullUrl")
-        if resource_type(resource) == "Medication" and isinstance(address, str):
+    for address, resource in addressed:
+        if resource_type(resource) == "Medication":
             found.setdefault(address, resource)
     return Shelf(found)
 
@@ -128,39 +129,71 @@ def read(
     today: date,
     index: Any = None,
     patient_id: str | None = None,
-    except_ids: frozenset[str] = frozenset(),
+    except_orders: frozenset[str] = frozenset(),
 ) -> Listed:
     """Return the drugs that are taken; ``()`` where the list was sent and none is.
 
-    ``except_ids`` are the orders that are being written, or that they replace: they do not stand beside themselves.
+    ``except_orders`` are the orders (``Type/id``) that are being written, or that they replace: neither they nor a
+    statement that is made of them stand beside themselves.
     """
-    sent = [item for item in resources if resource_type(item) in {*ORDERS, *_STATEMENTS}]
+    sent = [item for item in resources if resource_type(item) in {*ORDERS, *STATEMENTS}]
     own = [item for item in sent if not is_of_another(item, patient_id)]
-    found: list[Coding] = []
+    found: dict[Coding, None] = {}
     notes = ["a medication of another patient was not used"] if len(own) < len(sent) else []
-    says_nothing = False
+    says_none = says_nothing = False
     for record in own:
-        if not _is_taken(record, today) or bare_id(record.get("id")) in except_ids:
+        if len(found) > MOST_CODINGS:
+            break
+        if not _is_taken(record) or _stands_for(record) & except_orders:
+            continue
+        if _is_over(record, today):
+            notes.append("a medication was not counted: it has ended by its dates")
             continue
         given, text = _named(record, stock)
+        says_none = says_none or _NONE in pairs(given)
         says_nothing = says_nothing or _NO_INFORMATION in pairs(given)
         if not {_NONE, _NO_INFORMATION} & pairs(given):
-            found += _of(given, identify(given, text, knowledge, index), text, notes)
+            found |= dict.fromkeys(_of(given, identify(given, text, knowledge, index), text, notes))
     if not own or (says_nothing and not found):
         return Listed(None, unique(notes))
-    return Listed(tuple(dict.fromkeys(found)), unique(notes))
+    return listed(found, notes, "medications", says_none=says_none)
 
 
-def _is_taken(record: Mapping[str, Any], today: date) -> bool:
+def orders_meant(reference: Any) -> frozenset[str]:
+    """Return an order that is referred to as ``Type/id``; without its type it may be one of either name."""
+    key, id_ = reference_key(reference), bare_id(reference)
+    if key is None or id_ is None:
+        return frozenset()
+    return frozenset({key}) if "/" in key else frozenset(f"{name}/{id_}" for name in ORDERS)
+
+
+def _stands_for(record: Mapping[str, Any]) -> frozenset[str]:
+    """Return the record itself and, of a statement, the orders that it was made of."""
+    id_ = bare_id(record.get("id"))
+    own = frozenset({f"{resource_type(record)}/{id_}"} if id_ else ())
+    if resource_type(record) in ORDERS:
+        return own
+    sources = (element(part).get("reference") for name in _SOURCES for part in items(record.get(name)))
+    return own.union(*[orders_meant(source) for source in sources])
+
+
+def _is_taken(record: Mapping[str, Any]) -> bool:
     status = word(record.get("status"))
     if (status.lower() if status else None) not in _TAKEN or record.get("doNotPerform") is True:
         return False
     if resource_type(record) in ORDERS:
         return not codes(record.get("intent")) & _ONLY_PROPOSED
     adherence = codes(element(record.get("adherence")).get("code")) | codes(record.get("taken"))
-    end = moment(element(record.get("effectivePeriod")).get("end"))
-    is_over = end is not None and (end.day or end.at.date()) < today
-    return not adherence & _NOT_TAKING and not is_over
+    return not adherence & _NOT_TAKING
+
+
+def _is_over(record: Mapping[str, Any], today: date) -> bool:
+    """Tell whether a medication that nobody stopped has ended by its dates: its own, or those of all its dosages."""
+    if is_past(element(record.get("effectivePeriod")).get("end"), today):
+        return True
+    dosages = elements(record.get("dosageInstruction")) or elements(record.get("dosage"))
+    repeats = [element(element(dosage.get("timing")).get("repeat")) for dosage in dosages]
+    return bool(repeats) and all(is_past(element(part.get("boundsPeriod")).get("end"), today) for part in repeats)
 
 
 def _of(given: Sequence[Triple], drug: Drug, text: str | None, notes: list[str]) -> list[Coding]:

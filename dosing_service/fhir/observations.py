@@ -17,7 +17,8 @@ from dosing_service.rules.facts import in_base_of_code
 from dosing_service.systems import LOINC, UCUM
 from dosing_service.units import ALIASES, FACTORS, Measure, display, plain, times
 
-_USABLE = {"final", "amended", "corrected", "preliminary", None}
+#: The statuses of a result that counts.
+USABLE = {"final", "amended", "corrected", "preliminary", None}
 _WEIGHT, _HEIGHT = "body-weight", "body-height"
 _MEASURES = {_WEIGHT, _HEIGHT}
 _NOT_USED = "was not used"
@@ -192,7 +193,7 @@ def _counts(
     born: date | None,
     notes: list[str],
 ) -> bool:
-    if word(resource.get("status")) not in _USABLE:
+    if word(resource.get("status")) not in USABLE:
         return False
     if is_of_another(resource, patient_id):
         notes.append("an observation of another patient was not used")
@@ -223,7 +224,7 @@ def _sent(
     sent = [item for item in resources if analyte in _analytes(item, terminology)]
     if not sent:
         return Sent.NOTHING
-    is_usable = any(word(item.get("status")) in _USABLE for item in sent)
+    is_usable = any(word(item.get("status")) in USABLE for item in sent)
     return Sent.SOMETHING if is_usable else Sent.WITHDRAWN
 
 

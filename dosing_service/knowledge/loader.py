@@ -79,10 +79,8 @@ def load(root: Traversable | None = None) -> base.KnowledgeBase:
 def _files(root: Traversable) -> Iterator[tuple[str, str]]:
     tables = ("terminology/drugs.csv", PRODUCTS, _GROWTH, *name_loader.FILES)
     single = ("references.yaml", "release.yaml", "known_answers.yaml", _PATHWAY, *tables)
-    terms = (
-        f"terminology/{part}.yaml" for part in ("allergens", "conditions", "observations", "atc_aliases", "local_use")
-    )
-    for name in (*single, *terms):
+    parts = ("allergens", "conditions", "observations", "states", "atc_aliases", "local_use")
+    for name in (*single, *(f"terminology/{part}.yaml" for part in parts)):
         yield name, _text(root, name)
     for folder in ("agents", "classes", "interactions"):
         if not root.joinpath(folder).is_dir():

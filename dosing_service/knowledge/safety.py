@@ -9,7 +9,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from dosing_service.knowledge.ranges import Range
-from dosing_service.model import Category, Citations, Per, Severity, Sex
+from dosing_service.model import Category, Citations, Coding, Per, Severity, Sex
+from dosing_service.systems import ICD10, ICD10_WHO, SNOMED
+
+#: A category of ICD-10 has three characters, and no code more than seven.
+_ICD_LENGTHS = range(3, 8)
 
 if TYPE_CHECKING:
     from dosing_service.knowledge.base import DoseFigure
@@ -323,15 +327,35 @@ class Allergen:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class State:
+    """How a record says whether the patient is pregnant or breast-feeding.
+
+    Either by a diagnosis of the value set ``condition``, or by answering the ``question`` (LOINC) with a code of
+    ``yes`` or ``no`` (system, code). How many days a yes, a no and a diagnosis are taken as being of today; ``None``
+    for as long as the diagnosis is active.
+    """
+
+    condition: str
+    question: str
+    yes: frozenset[tuple[str, str]]
+    no: frozenset[tuple[str, str]]
+    yes_days: int
+    no_days: int
+    diagnosis_days: int | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Terminology:
     """Codes and what they stand for. ``substances`` (SNOMED CT) and ``partners`` (names) are what rules and rows
     ask about. ``local_products`` are the product codes of what acts where it is put. ``allergens`` are the groups of
-    allergens by system and code, ``allergen_names`` the same by the words of a name in the singular.
+    allergens by system and code, ``allergen_names`` the same by the words of a name in the singular. Codes of ICD-10
+    have no dot here.
     """
 
     condition_names: Mapping[str, str]
     conditions_by_snomed: Mapping[str, tuple[str, ...]]
     conditions_by_icd: Mapping[str, tuple[str, ...]]
+    conditions_by_icd_who: Mapping[str, tuple[str, ...]]
     analytes: Mapping[str, Analyte]
     analyte_of_loinc: Mapping[str, str]
     drugs_by_rxnorm: Mapping[str, Drug]
@@ -347,6 +371,25 @@ class Terminology:
     local_products: frozenset[str] = frozenset()
     allergens: Mapping[tuple[str, str], Allergen] = field(default_factory=dict)
     allergen_names: Mapping[tuple[str, ...], Allergen] = field(default_factory=dict)
+    states: Mapping[str, State] = field(default_factory=dict)
+
+    def value_sets(self, coding: Coding) -> tuple[str, ...]:
+        """Return the value sets of diagnoses that a coding belongs to; an id of this knowledge base is its own."""
+        if coding.system is None:
+            return (coding.code,) if coding.code in self.condition_names else ()
+        if coding.system == SNOMED:
+            return self.conditions_by_snomed.get(coding.code, ())
+        by_prefix = {ICD10: self.conditions_by_icd, ICD10_WHO: self.conditions_by_icd_who}.get(coding.system)
+        if by_prefix is None:
+            return ()
+        code = without_dot(coding.code)
+        prefixes = (code[:length] for length in _ICD_LENGTHS if length <= len(code))
+        return tuple(dict.fromkeys(id_ for prefix in prefixes for id_ in by_prefix.get(prefix, ())))
+
+
+def without_dot(code: str) -> str:
+    """Return a code of ICD-10 as all its spellings are compared: records write ``K22.0``, ``K220`` and ``k22.0``."""
+    return code.replace(".", "").upper()
 
 
 def slug(name: str) -> str:

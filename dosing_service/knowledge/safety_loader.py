@@ -21,6 +21,8 @@ from dosing_service.units import display_range, exact_text
 _SYSTEMS = {"rxnorm": RXNORM, "snomed": SNOMED}
 _DAYS_IN = {"d": Decimal(1), "wk": Decimal(7), "mo": Decimal("30.4375")}
 _WORDS = {"d": "days", "wk": "weeks", "mo": "months"}
+#: The editions of ICD-10 share their categories of three characters and most of four.
+_SHARED_LENGTH = 4
 
 
 def validated(name: str, schema_: Schema, document: Any, prefix: str = "") -> Any:
@@ -58,8 +60,9 @@ def terminology(documents: Mapping[str, Any], drugs_csv: str) -> safety.Terminol
     drugs = list(_drugs(drugs_csv))
     return safety.Terminology(
         condition_names=MappingProxyType({id_: record["name"] for id_, record in conditions.items()}),
-        conditions_by_snomed=_index(conditions, "snomed"),
-        conditions_by_icd=_index(conditions, "icd10"),
+        conditions_by_snomed=_index({id_: record["snomed"] for id_, record in conditions.items()}),
+        conditions_by_icd=_index({id_: _without_dots(record["icd10"]) for id_, record in conditions.items()}),
+        conditions_by_icd_who=_index({id_: _international(record) for id_, record in conditions.items()}),
         analytes=MappingProxyType(analytes),
         analyte_of_loinc=_analyte_of_loinc(analytes),
         drugs_by_rxnorm=MappingProxyType({code: drug for codes, drug in drugs for code in codes}),
@@ -69,6 +72,7 @@ def terminology(documents: Mapping[str, Any], drugs_csv: str) -> safety.Terminol
         drugs_by_atc=MappingProxyType(_by_atc(drug for _, drug in drugs)),
         atc_aliases=MappingProxyType(dict(documents["terminology/atc_aliases.yaml"])),
         local_atc=tuple(documents["terminology/local_use.yaml"]),
+        states=MappingProxyType(_states(documents["terminology/states.yaml"], conditions)),
     )
 
 
@@ -102,12 +106,50 @@ def _conditions(document: Mapping[str, Any]) -> dict[str, Any]:
     return {id_: validated(name, schema_, record, id_) for id_, record in document.items()}
 
 
-def _index(conditions: Mapping[str, Any], key: str) -> Mapping[str, tuple[str, ...]]:
+def _index(codes: Mapping[str, list[str]]) -> Mapping[str, tuple[str, ...]]:
+    """Return the value sets of each code, from the codes of each value set."""
     found: dict[str, tuple[str, ...]] = {}
-    for id_, record in conditions.items():
-        for code in record[key]:
+    for id_, listed in codes.items():
+        for code in listed:
             found[code] = (*found.get(code, ()), id_)
     return MappingProxyType(found)
+
+
+def _without_dots(codes: Iterable[str]) -> list[str]:
+    return [safety.without_dot(code) for code in codes]
+
+
+def _international(record: Mapping[str, Any]) -> list[str]:
+    """Return the codes of the WHO's ICD-10: those named, else of ICD-10-CM's those of up to four characters.
+
+    Beyond the fourth character, and where the file names codes, the editions mean different things by one code.
+    """
+    if "icd10_who" in record:
+        return _without_dots(record["icd10_who"])
+    return [code for code in _without_dots(record["icd10"]) if len(code) <= _SHARED_LENGTH]
+
+
+def _states(document: Mapping[str, Any], conditions: Mapping[str, Any]) -> dict[str, safety.State]:
+    name, schema_ = "terminology/states.yaml", safety_schema.StateSchema()
+    found = {}
+    for field in ("pregnant", "lactating"):
+        data = validated(name, schema_, document.get(field), field)
+        if data["condition"] not in conditions:
+            raise KnowledgeError(name, f"{field}.condition", f"there is no value set {data['condition']!r}")
+        found[field] = safety.State(
+            condition=data["condition"],
+            question=data["question"]["code"],
+            yes=_answers(data["answers_yes"]),
+            no=_answers(data["answers_no"]),
+            yes_days=data["yes_days"],
+            no_days=data["no_days"],
+            diagnosis_days=data.get("diagnosis_days"),
+        )
+    return found
+
+
+def _answers(records: Iterable[Mapping[str, Any]]) -> frozenset[tuple[str, str]]:
+    return frozenset((record["system"], record["code"]) for record in records)
 
 
 def _analytes(document: Mapping[str, Any]) -> dict[str, safety.Analyte]:

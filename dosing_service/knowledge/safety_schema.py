@@ -7,9 +7,10 @@ from marshmallow import ValidationError, fields, post_load, validate, validates_
 
 from dosing_service.knowledge import safety
 from dosing_service.knowledge.base import DoseFigure
-from dosing_service.knowledge.fields import CitationsField, Number, UnitField
+from dosing_service.knowledge.fields import CitationsField, Number, UnitField, Whole
 from dosing_service.knowledge.schema import JURISDICTIONS, AgentSchema, FileSchema, sentence
 from dosing_service.model import Category, Per, Severity
+from dosing_service.systems import LOINC, SNOMED
 
 SIGNALS = (
     *("cyp3a4", "p-gp", "bradycardia", "hypotension", "nephrotoxic", "bleeding", "immunosuppression", "absorption"),
@@ -158,9 +159,12 @@ class InteractionSchema(FileSchema):
 
 
 class ConditionSchema(FileSchema):
+    """A value set. ``icd10_who`` stands where the edition of the WHO is to be read by other codes than ICD-10-CM."""
+
     name = sentence(required=True)
     snomed = fields.List(fields.String(), required=True)
     icd10 = fields.List(fields.String(), required=True)
+    icd10_who = fields.List(fields.String())
     verified = fields.Boolean(required=True, truthy={True}, falsy={False})
 
 
@@ -177,6 +181,27 @@ class AllergenSchema(FileSchema):
     snomed = sentence()
     names = fields.List(sentence(), required=True, validate=validate.Length(min=1))
     codes = fields.List(fields.Nested(AllergenCodeSchema), required=True)
+
+
+class AnswerSchema(FileSchema):
+    system = fields.String(required=True, validate=validate.OneOf((LOINC, SNOMED)))
+    code = sentence(required=True)
+    verified = fields.Boolean(required=True, truthy={True}, falsy={False})
+
+
+class QuestionSchema(FileSchema):
+    code = sentence(required=True)
+    verified = fields.Boolean(required=True, truthy={True}, falsy={False})
+
+
+class StateSchema(FileSchema):
+    condition = sentence(required=True)
+    question = fields.Nested(QuestionSchema, required=True)
+    answers_yes = fields.List(fields.Nested(AnswerSchema), required=True, validate=validate.Length(min=1))
+    answers_no = fields.List(fields.Nested(AnswerSchema), required=True, validate=validate.Length(min=1))
+    yes_days = Whole(required=True)
+    no_days = Whole(required=True)
+    diagnosis_days = Whole()
 
 
 class LoincSchema(FileSchema):

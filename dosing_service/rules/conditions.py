@@ -181,12 +181,13 @@ def _sex(predicate: safety.SexIs, context: Context) -> Evaluation:
 
 
 def _state(predicate: safety.StateIs, context: Context) -> Evaluation:
-    """Pregnancy and lactation: what was said counts; a man is neither."""
-    path = f"patient.{predicate.field}"
-    given = getattr(context.facts.patient, predicate.field)
-    if given is None and context.facts.patient.sex == "male":
+    """Pregnancy and lactation: what was said counts, then a diagnosis; a man of whom nothing is said is neither."""
+    given, because = context.facts.state(predicate.field)
+    if given is not None:
+        return Evaluation(_of(given is predicate.value), because)
+    if context.facts.patient.sex == "male":
         return _answer(_of(not predicate.value), "patient.sex")
-    return _unknown(path) if given is None else _answer(_of(given is predicate.value), path)
+    return _unknown(f"patient.{predicate.field}")
 
 
 def _allergy(predicate: safety.AllergicTo, context: Context) -> Evaluation:

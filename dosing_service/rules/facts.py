@@ -11,7 +11,7 @@ from dosing_service.knowledge.safety import Allergen, Analyte, Drug, DrugGroup, 
 from dosing_service.model import Citations, Coding, NotChecked, Observation, Patient, RenalFunction, Value
 from dosing_service.rules import renal
 from dosing_service.rules.renal import Clearance
-from dosing_service.systems import ATC, ICD10, RXNORM, SNOMED
+from dosing_service.systems import ATC, RXNORM, SNOMED
 
 #: A code of the fifth level, one substance. Anything shorter or otherwise spelled is matched as far as it goes, and
 #: said to be unknown.
@@ -115,6 +115,16 @@ class Facts:
             self._clearances[kind] = self._measured(kind) or self._computed(kind)
         return self._clearances[kind]
 
+    def state(self, field: str) -> tuple[bool | None, tuple[str, ...]]:
+        """Return whether the patient is ``pregnant`` or ``lactating``, and what says so: what was given for it, else a
+        diagnosis. Without such a diagnosis nobody knows.
+        """
+        given: bool | None = getattr(self.patient, field)
+        if given is not None:
+            return given, (f"patient.{field}",)
+        diagnosed = (self.diagnoses or {}).get(self.terminology.states[field].condition, ())
+        return (True if diagnosed else None), diagnosed
+
     def _measured(self, kind: str) -> Clearance | None:
         result = self.results.get(kind)
         if result is None:
@@ -166,26 +176,12 @@ def _diagnoses(
     unknown = []
     for index, coding in enumerate(codings):
         path = f"patient.conditions[{index}]"
-        ids = _value_sets(coding, terminology)
+        ids = terminology.value_sets(coding)
         for id_ in ids:
             found.setdefault(id_, []).append(path)
         if not ids:
             unknown.append(path)
     return {id_: tuple(paths) for id_, paths in found.items()}, tuple(unknown)
-
-
-def _value_sets(coding: Coding, terminology: Terminology) -> tuple[str, ...]:
-    if coding.system is None:
-        return (coding.code,) if coding.code in terminology.condition_names else ()
-    if coding.system == SNOMED:
-        return terminology.conditions_by_snomed.get(coding.code, ())
-    if coding.system != ICD10:
-        return ()
-    prefixes = (coding.code[:length] for length in range(3, len(coding.code) + 1))
-    found = dict.fromkeys(
-        id_ for prefix in prefixes for id_ in terminology.conditions_by_icd.get(prefix.rstrip("."), ())
-    )
-    return tuple(found)
 
 
 def _entries(name: str, codings: tuple[Coding, ...] | None, terminology: Terminology) -> tuple[Entry, ...] | None:

@@ -74,14 +74,23 @@ def _open(hits: Iterable[_Hit]) -> list[NotChecked]:
     return [NotChecked("interactions", needs, f"would settle: {', '.join(ids)}") for needs, ids in waiting.items()]
 
 
-@lru_cache(maxsize=16384)
 def matching(
     agent: Agent, knowledge: KnowledgeBase, given: Substance, route: str | None = None, jurisdiction: str | None = None
 ) -> tuple[Interaction, ...]:
     """Return the rows that speak about ``agent``, given by ``route``, and a substance: the most specific ones, a
-    silent row alone.
+    silent row alone. A name that nothing knows matches none.
+    """
+    if given.is_nameless:
+        return ()
+    return _matching(agent, knowledge, given, route, jurisdiction)
 
-    Remembered, because the same few hundred drugs come again and again; the answer depends on nothing else.
+
+@lru_cache(maxsize=16384)
+def _matching(
+    agent: Agent, knowledge: KnowledgeBase, given: Substance, route: str | None, jurisdiction: str | None
+) -> tuple[Interaction, ...]:
+    """Return the rows; remembered, because the same few hundred drugs come again and again, and the answer depends on
+    nothing else. What a record calls a drug that nobody knows does not get here.
     """
     itself = as_substance(agent)
     of_region = (row for row in knowledge.interactions_of.get(agent.id, ()) if in_force(row.jurisdiction, jurisdiction))

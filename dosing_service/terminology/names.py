@@ -56,14 +56,13 @@ class NameBook:
         self.by_code = _codes(knowledge)
         self._doses = frozenset(_substances(knowledge))
         self._ingredients = {code: self._in(product) for code, product in knowledge.coded_products.items()}
-        self.read = lru_cache(maxsize=4096)(self._read)
 
     def ingredients_of(self, product: CodedProduct) -> tuple[Drug, ...]:
         """Return the drugs in a coded product: our agents first, then the others that have a name here."""
         return self._ingredients[product.code]
 
     def _in(self, product: CodedProduct) -> tuple[Drug, ...]:
-        named = self._read(product.name).drugs
+        named = self.read(product.name).drugs
         ours = [self._agent(id_, named) for id_ in product.agents]
         return (*ours, *(drug for drug in named if drug.agent not in product.agents))
 
@@ -85,8 +84,8 @@ class NameBook:
         agents = (drug.agent for item in found if item is not None for drug in item.drugs)
         return next((agent for agent in agents if agent is not None), None)
 
-    def _read(self, text: str) -> Reading:
-        """Return what a text names."""
+    def read(self, text: str) -> Reading:
+        """Return what a text names. No text is remembered."""
         words = Words(text)
         found = list(self._found(words))
         drugs = {key_of(drug): drug for item in found for drug in item.drugs}

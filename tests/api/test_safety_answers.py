@@ -554,6 +554,17 @@ def test_man_is_not_asked_about_pregnancy(calculate: Calculate) -> None:
     assert not needs & {"patient.pregnant", "patient.lactating"}
 
 
+def test_a_pregnancy_that_was_diagnosed_is_named_with_its_place(calculate: Calculate) -> None:
+    """Where ``pregnant`` is left out, the diagnosis says so, of a man too; it is no longer missing."""
+    diagnosed = [{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "Z33.1"}]
+    patient = {name: value for name, value in HEALTHY.items() if name != "pregnant"} | {"conditions": diagnosed}
+    for sex in ("female", "male"):
+        answer = calculate({"agent": "methotrexate", "patient": patient | {"sex": sex}})
+        (found,) = [item for item in answer["findings"] if item["id"] == "pregnancy"]
+        assert (found["verdict"], found["because"]) == ("applies", ["patient.conditions[0]"])
+        assert "patient.pregnant" not in {path for item in answer["not_checked"] for path in item["needs"]}
+
+
 # ---------------------------------------------------------------- the day of the answer
 
 DATED = {"observations": [CREATININE | {"measured_on": "2026-11-10"}]}

@@ -15,6 +15,7 @@ from dosing_service.knowledge.base import KnowledgeBase
 from tests.cds_hooks.calls import (
     DILTIAZEM,
     ETIDRONATE,
+    LOINC,
     METHOTREXATE,
     RXNORM,
     SIMVASTATIN,
@@ -39,6 +40,7 @@ MARKUP = "<script>alert(1)</script> **bold** [link](http://evil.example.org) `co
 SIMVASTATIN_TAKEN = prefetch(medications=bundle(order(SIMVASTATIN, 40, id="taken-1", status="active")))
 #: Two codes of different drugs: it cannot be read, and its name is shown as the record has it.
 CODES_OF_TWO = [{"system": RXNORM, "code": code} for code, _ in (DILTIAZEM, METHOTREXATE)]
+STATUS = {"clinicalStatus": "active", "verificationStatus": "confirmed"}
 REASONS = "http://terminology.hl7.org/CodeSystem/non-adherence-reason-codes"
 
 
@@ -426,3 +428,52 @@ def test_rule_25_nothing_of_later_versions_is_sent(client: FlaskClient, found: l
         for suggestion in card.get("suggestions", []):
             assert set(suggestion) <= {"label", "uuid", "isRecommended", "actions"}
             assert all(set(action) == {"type", "description", "resource"} for action in suggestion["actions"])
+
+
+# ---- Pregnancy
+
+
+def _weekly_methotrexate() -> Json:
+    return order(METHOTREXATE, 15, repeat={"frequency": 1, "period": 1, "periodUnit": "wk"})
+
+
+def _pregnant() -> Json:
+    """An active, confirmed diagnosis: SNOMED CT 77386006."""
+    status = {name: {"coding": [{"code": code}]} for name, code in STATUS.items()}
+    code = {"coding": [{"system": "http://snomed.info/sct", "code": "77386006"}]}
+    return {"resourceType": "Condition", "subject": {"reference": "Patient/p1"}, "code": code, **status}
+
+
+def _pregnancy_status(answer: str) -> Json:
+    """LOINC 82810-3, answered yesterday."""
+    said = observation("82810-3", 1, "1", valueCodeableConcept={"coding": [{"system": LOINC, "code": answer}]})
+    return {name: value for name, value in said.items() if name != "valueQuantity"}
+
+
+@pytest.mark.parametrize(
+    "ahead",
+    [
+        {"conditions": bundle(_pregnant())},
+        {"observations": bundle(_pregnancy_status("LA15173-0"))},
+        {"conditions": bundle(_pregnant()), "observations": bundle(_pregnancy_status("LA15173-0"))},
+    ],
+    ids=["diagnosis", "answer", "both"],
+)
+def test_a_pregnancy_of_the_record_is_warned_of(client: FlaskClient, ahead: Json) -> None:
+    """Methotrexate is contraindicated in pregnancy for a disease that is not cancer (its label)."""
+    found = cards(client, call(_weekly_methotrexate(), ahead=prefetch(**ahead)))
+    (card,) = [item for item in found if "unborn child" in item["summary"]]
+    assert card["indicator"] == "critical"
+    assert "whether pregnant" not in card["detail"]
+
+
+def test_no_pregnancy_is_only_what_an_answer_says(client: FlaskClient) -> None:
+    """A list of diagnoses without a pregnancy leaves it open: it stays among what was not ruled out."""
+    aspirin = order(("1191", "aspirin"), 100, id="taken", status="active")
+    silent, answered = (
+        cards(client, call(_weekly_methotrexate(), ahead=prefetch(medications=bundle(aspirin), observations=results)))
+        for results in (bundle(), bundle(_pregnancy_status("LA26683-5")))
+    )
+    assert any("unborn child" in card["detail"] for card in silent)
+    assert answered
+    assert not any("unborn child" in card["detail"] for card in answered)

@@ -1,14 +1,17 @@
 """Neither a token nor what a clinician typed nor the id of a patient reaches a log or an error."""
 
+import gc
 import logging
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask, request
+from flask.testing import FlaskClient
 from joserfc.jwk import ECKey
 
 from dosing_service import addresses
@@ -19,6 +22,8 @@ from dosing_service.cds_hooks.trust import Clients, require_caller
 from dosing_service.config import Settings, Trust
 from dosing_service.errors import StoreUnavailable, Untrusted
 from dosing_service.issuers import Issuer
+from dosing_service.knowledge.base import KnowledgeBase
+from tests.cds_hooks.calls import METHOTREXATE, RXNORM, bundle, call, order, prefetch, send
 
 NOW = 1_795_000_000.0
 PUBLIC = "https://cds.example.org/dosing"
@@ -109,3 +114,48 @@ def test_rule_28_no_comment_reaches_a_log(tmp_path: Path, caplog: pytest.LogCapt
 
     said = [caplog.text, *reading.unread, repr(reading), *traceback.format_exception(failed.value)]
     assert not any("typed" in text for text in said)
+
+
+# ---- What is remembered from call to call
+
+
+def _remembered() -> Iterator[str]:
+    """Every text that a cache of the package holds; the knowledge, which they all refer to, is not of any patient."""
+    wrapper = type(lru_cache(print))
+    seen: set[int] = set()
+    found = [item for item in gc.get_objects() if isinstance(item, wrapper)]
+    waiting = [
+        part
+        for cache in found
+        if cache.__module__.startswith("dosing_service")
+        for part in gc.get_referents(cache)
+        if type(part) is dict and part is not cache.__dict__
+    ]
+    while waiting:
+        item = waiting.pop()
+        if id(item) in seen or isinstance(item, type | KnowledgeBase):
+            continue
+        seen.add(id(item))
+        if isinstance(item, str):
+            yield item
+        elif not callable(item):
+            waiting += gc.get_referents(item)
+
+
+def test_no_name_of_a_record_is_remembered(client: FlaskClient) -> None:
+    """Whoever names a drug may write more than its name: of the drug that is ordered, and of what is taken."""
+    named = [f"{drug} for Zacharias {number}" for number, drug in enumerate(("tonic", "warfarin", "methotrexate"))]
+    shown = {"coding": [{"system": RXNORM, "code": "11289", "display": named[1]}], "text": named[0]}
+    listed = [
+        order(id=f"taken-{number}", status="active", medicationCodeableConcept=concept)
+        for number, concept in enumerate([*({"text": name} for name in named), shown])
+    ]
+    allergies = [{"resourceType": "AllergyIntolerance", "code": {"text": name}} for name in named]
+    diagnoses = [{"resourceType": "Condition", "code": {"text": name}} for name in named]
+    ahead = prefetch(medications=bundle(*listed), allergies=bundle(*allergies), conditions=bundle(*diagnoses))
+    orders = order(METHOTREXATE, 15), order(id="order-2", medicationCodeableConcept=shown)
+    assert send(client, call(*orders, ahead=ahead)).status_code == 200
+
+    texts = set(_remembered())
+    assert "methotrexate" in texts
+    assert [text for text in texts if "Zacharias" in text] == []

@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dosing_service.fhir import drugs
 from dosing_service.fhir.drugs import NDC_SYSTEMS, Drug, identify
 from dosing_service.knowledge.base import KnowledgeBase
 from dosing_service.knowledge.name_loader import BRANDS
@@ -500,7 +499,6 @@ def test_broken_index_is_as_none(knowledge: KnowledgeBase, index: RxNormIndex, m
         raise IndexFault("cannot be read")
 
     monkeypatch.setattr(index, "lookup", broken)
-    drugs._identified.cache_clear()
 
     assert code_of(identify([(RXNORM, "9000201", None)], "diltiazem 45 mg", knowledge, index)) == "3443"
 
@@ -561,9 +559,10 @@ def test_values_of_other_types_are_nothing(knowledge: KnowledgeBase, codings: An
 
 
 def test_lookups_are_fast(knowledge: KnowledgeBase) -> None:
-    """Thirty medications by code take less than a tenth of a millisecond, a name that was never seen less than one.
+    """Thirty medications by code take less than a millisecond, and so does a name.
 
-    The best of several runs is taken, so that a busy machine does not count; measuring coverage takes its share.
+    Each is worked out anew: what a record calls a drug is not remembered from one call to the next. The best
+    of several runs is taken, so that a busy machine does not count; measuring coverage takes its share.
     """
     share = 1 if sys.gettrace() is None else 10
     codes = [*list(knowledge.terminology.drugs_by_rxnorm)[:15], *list(knowledge.coded_products)[:15]]
@@ -572,5 +571,5 @@ def test_lookups_are_fast(knowledge: KnowledgeBase) -> None:
     texts = iter(f"Diltiazem hydrochloride {number} MG Extended Release Oral Capsule daily" for number in range(10_000))
     by_name = min(timeit.repeat(lambda: identify([], next(texts), knowledge), number=1, repeat=50))
 
-    assert by_code < 0.0001 * share
+    assert by_code < 0.001 * share
     assert by_name < 0.001 * share

@@ -289,8 +289,16 @@ def _value(path: tuple[Any, ...]) -> Any:
         {"resourceType": "Bundle", "entry": [{"resource": _OBSERVATION}] * 50_000},
         {str(number): None for number in range(50_000)},
         "x" * 2_000_000,
+        [
+            {
+                "resourceType": "MedicationStatement",
+                "status": "active",
+                "medicationCodeableConcept": {"text": f"{number} " + "tonic of the house " * 9},
+            }
+            for number in range(50_000)
+        ],
     ],
-    ids=["list", "bundle", "keys", "text"],
+    ids=["list", "bundle", "keys", "text", "names"],
 )
 def test_the_work_is_bounded(value: Any, make: Any) -> None:
     """Fifty thousand of anything take no longer than the bound of it."""
@@ -298,6 +306,33 @@ def test_the_work_is_bounded(value: Any, make: Any) -> None:
     read({"draftOrders": value, "selections": value, "patientId": value}, {"x": value}, _KNOWLEDGE, today=make.today)
     read({"draftOrders": [_TOUCHED]}, value if isinstance(value, dict) else None, _KNOWLEDGE, today=make.today)
     assert process_time() - start < 5
+
+
+@pytest.mark.parametrize(
+    ("type_", "field", "name", "datum"),
+    [
+        ("Condition", "code", "diagnoses", "conditions"),
+        ("AllergyIntolerance", "code", "allergies", "allergies"),
+        ("MedicationStatement", "medicationCodeableConcept", "medications", "medications"),
+    ],
+)
+def test_a_list_has_at_most_500_codings(type_: str, field: str, name: str, datum: str, make: Any) -> None:
+    """As many as any other request may hold; codings are counted, not resources, and no two of these are the same."""
+    texts = [{"resourceType": type_, field: {"text": f"tonic of house {number}"}} for number in range(501)]
+    read_ = [
+        read({}, {datum: given}, _KNOWLEDGE, today=make.today, expected=make.expected)
+        for given in (texts[:500], texts, texts[:500] * 4)
+    ]
+    assert [len(getattr(item.patient, datum)) for item in read_] == [500, 500, 500]
+    said = f"more than 500 {name} were sent; the rest was not used"
+    assert [said in item.notes for item in read_] == [False, True, False]
+
+
+def test_the_codings_of_one_diagnosis_count_one_by_one(make: Any) -> None:
+    """1,500 codes of a heart attack in one resource."""
+    codes = [{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": f"I21.{number}"} for number in range(1500)]
+    given = {"resourceType": "Condition", "code": {"coding": codes}}
+    assert len(read({}, {"x": given}, _KNOWLEDGE, today=make.today).patient.conditions or ()) == 500
 
 
 def test_a_bundle_that_holds_itself_ends(make: Any) -> None:

@@ -113,7 +113,7 @@ def test_medications_count_with_all_their_ingredients(
         "status": "active",
         "medicationCodeableConcept": make.coded("1", _RXNORM, "words"),
     }
-    assert ask(make.order(), prefetch={"x": taken}).patient.medications == expected
+    assert ask(make.order(), prefetch={"medications": taken}).patient.medications == expected
 
 
 def test_an_allergy_recognised_by_name_says_so(recognised: Any, ask: Any, make: Any) -> None:
@@ -136,6 +136,24 @@ def test_orders_of_an_unknown_form_are_read_all_the_same(ask: Any, make: Any) ->
     found = [(item.path, item.order is not None) for item in ask(draftOrders=given).orders]
     assert found == [("draftOrders.entry[0]", False), ("draftOrders.entry[1]", False), ("draftOrders.entry[2]", True)]
     assert orders.entries({}) == []
+
+
+@pytest.mark.parametrize(
+    ("statements", "state"),
+    [
+        ({}, "unknown"),
+        ({"statements": None}, "known-absent"),
+        ({"statements": {"resourceType": "MedicationStatement", "status": "stopped"}}, "known-absent"),
+        ({"statements": {"resourceType": "Condition"}}, "unknown"),
+        ({"x": {"resourceType": "MedicationStatement", "status": "stopped"}}, "unknown"),
+    ],
+)
+def test_both_keys_must_have_been_looked_up(statements: Any, state: str, ask: Any, make: Any) -> None:
+    """A stopped order under one key says nothing of what a statement under the other would have said."""
+    expected = {"requests": "medications", "statements": "medications"}
+    stopped = make.order(id="old", status="stopped")
+    read = ask(make.order(), prefetch={"requests": make.bundle(stopped), **statements}, expected=expected)
+    assert read.known["medications"] == state
 
 
 def test_two_keys_of_one_datum_must_both_be_empty(ask: Any, make: Any) -> None:

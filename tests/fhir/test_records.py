@@ -461,6 +461,14 @@ def _status(clinical: str | None, verification: str | None = "confirmed") -> dic
         (_status("active", "refuted"), False),
         (_status("active", "entered-in-error"), False),
         ({"clinicalStatus": "active", "verificationStatus": "refuted"}, False),
+        ({"clinicalStatus": {"text": "Resolved"}}, False),
+        ({"clinicalStatus": {"text": "In remission"}}, False),
+        ({"clinicalStatus": {"text": "Active"}}, True),
+        ({"clinicalStatus": {"text": "Chronic"}}, True),
+        ({"clinicalStatus": {"coding": [{"system": "urn:house", "code": "A"}]}}, True),
+        ({"clinicalStatus": {"coding": [{"system": "urn:house", "code": "R"}], "text": "Resolved"}}, False),
+        ({"clinicalStatus": {"coding": [{"code": "active"}], "text": "Resolved"}}, True),
+        ({"verificationStatus": {"text": "Entered in error"}}, False),
     ],
 )
 def test_rule_45_only_what_is_active_and_true_counts(status: dict[str, Any], counts: bool, ask: Any, make: Any) -> None:
@@ -476,19 +484,295 @@ def test_rule_45_only_what_is_active_and_true_counts(status: dict[str, Any], cou
 
 
 @pytest.mark.parametrize(
+    ("abatement", "counts"),
+    [
+        ({"abatementDateTime": "2026-11-20"}, False),
+        ({"abatementDateTime": "2026-11-21"}, True),
+        ({"abatementDateTime": "2026-11"}, True),
+        ({"abatementDateTime": "2026-10"}, False),
+        ({"abatementDateTime": "2026"}, True),
+        ({"abatementDateTime": "2025"}, False),
+        ({"abatementPeriod": {"start": "2026-01-01", "end": "2026-02-01"}}, False),
+        ({"abatementPeriod": {"start": "2026-01-01"}}, True),
+        ({"abatementString": "last summer"}, False),
+        ({"abatementAge": {"value": 40, "unit": "a"}}, False),
+        ({"abatementBoolean": True}, False),
+        ({"abatementBoolean": False}, True),
+        ({"abatementDateTime": "2020-01-01", **_status("active")}, True),
+    ],
+)
+def test_a_diagnosis_that_has_ended_does_not_count(abatement: Any, counts: bool, ask: Any, make: Any) -> None:
+    """Where nothing is said of its status; an end written as a month or year includes the whole of it."""
+    achalasia = {"resourceType": "Condition", "code": make.coded("45564002", _SNOMED), **abatement}
+    found = ask(make.order(), prefetch={"conditions": make.bundle(achalasia)}).patient.conditions
+    assert found == ((Coding("45564002", _SNOMED),) if counts else ())
+
+
+@pytest.mark.parametrize("status", ["unconfirmed", "provisional", "differential"])
+def test_a_diagnosis_that_is_not_confirmed_counts_and_is_said(status: str, ask: Any, make: Any) -> None:
+    """Whoever reads the warning must know what it rests on; one that no rule knows warns of nothing."""
+    not_confirmed = _status("active", status)
+    given = [
+        {"resourceType": "Condition", "code": make.coded("45564002", _SNOMED), **not_confirmed},
+        {"resourceType": "Condition", "code": {"text": "Zacharias"}, **not_confirmed},
+    ]
+    read = ask(make.order(), prefetch={"conditions": make.bundle(*given)})
+    assert read.patient.conditions == (Coding("45564002", _SNOMED), Coding("Zacharias"))
+    assert read.notes == ("a diagnosis is not confirmed, and was counted: Achalasia of the oesophagus",)
+
+
+_WHO = "http://hl7.org/fhir/sid/icd-10"
+
+
+@pytest.mark.parametrize(
+    ("system", "code", "is_known"),
+    [
+        (_WHO, "K22.0", True),
+        (_WHO, "K220", True),
+        (_ICD10, "K220", True),
+        (_ICD10, "k22.0", True),
+        ("urn:oid:2.16.840.1.113883.6.3", "K22.0", True),
+        ("http://fhir.de/CodeSystem/bfarm/icd-10-gm", "K22.0", True),
+        ("http://fhir.de/CodeSystem/dimdi/icd-10-gm", "K22.0", True),
+        ("http://hl7.org/fhir/sid/icd-10-gm", "K22.0", True),
+        ("http://hl7.org/fhir/sid/icd-10-uk", "K22.0", True),
+        (_WHO, "I21.4", True),
+        # A fifth character is of ICD-10-CM alone: Germany's E83.5x and the others are other diseases.
+        (_ICD10, "E83.51", True),
+        (_WHO, "E83.51", False),
+        # In ICD-10-CM severe sepsis, in the others an inflammation without an infection.
+        (_ICD10, "R65.2", True),
+        (_WHO, "R65.2", False),
+        ("http://hl7.org/fhir/sid/icd-9-cm", "530.0", False),
+        (_WHO, "K2", False),
+    ],
+)
+def test_editions_of_icd_10(system: str, code: str, is_known: bool, ask: Any, make: Any, knowledge: Any) -> None:
+    """What they share is read alike; a rule that asks for it gets an answer."""
+    given = {"resourceType": "Condition", "code": make.coded(code, system)}
+    (coding,) = ask(make.order(), prefetch={"conditions": given}).patient.conditions
+    assert bool(knowledge.terminology.value_sets(coding)) is is_known
+
+
+# ---------------------------------------------------------------- pregnancy and breast-feeding
+
+
+_PREGNANT, _NOT_PREGNANT, _NOT_KNOWN = "LA15173-0", "LA26683-5", "LA4489-6"
+
+
+def _status_of(make: Any, answer: str, day: str | None = "2026-11-20", **changes: Any) -> dict[str, Any]:
+    """The answer to "Pregnancy status" (LOINC 82810-3)."""
+    said = {"valueQuantity": None, "valueCodeableConcept": make.coded(answer, "http://loinc.org")}
+    return {**make.observation("82810-3", 1, "1", **said, effectiveDateTime=day), **changes}
+
+
+def _pregnancy(make: Any, code: str = "77386006", system: str = _SNOMED, **changes: Any) -> dict[str, Any]:
+    return {"resourceType": "Condition", "code": make.coded(code, system), **_status("active"), **changes}
+
+
+@pytest.mark.parametrize(
+    ("given", "expected", "why"),
+    [
+        ([(_PREGNANT, "2026-11-20")], True, "said yesterday"),
+        ([(_NOT_PREGNANT, "2026-11-20")], False, "said yesterday"),
+        ([(_NOT_KNOWN, "2026-11-20")], None, "an answer that is none"),
+        ([], None, "nobody asked"),
+        ([(_NOT_PREGNANT, "2026-11-01"), (_PREGNANT, "2026-11-20")], True, "the newest counts"),
+        ([(_NOT_PREGNANT, "2026-11-20"), (_PREGNANT, "2026-11-01")], False, "the newest counts, not the last"),
+        ([(_PREGNANT, "2026-11-20"), (_NOT_PREGNANT, "2026-11-20")], True, "of one time the yes"),
+        ([(_PREGNANT, "2026-11-01"), (_NOT_KNOWN, "2026-11-20")], True, "not knowing takes nothing back"),
+        ([(_PREGNANT, "2026-01-25")], True, "300 days"),
+        ([(_PREGNANT, "2026-01-24")], None, "301 days: it must be over"),
+        ([(_NOT_PREGNANT, "2026-10-24")], False, "28 days"),
+        ([(_NOT_PREGNANT, "2026-10-23")], None, "29 days: she may be by now"),
+        ([(_PREGNANT, None)], True, "without a day a yes is believed"),
+        ([(_NOT_PREGNANT, None)], None, "without a day a no is not"),
+        ([(_PREGNANT, "2027-01-01")], None, "of the future"),
+        ([(_PREGNANT, "2026")], True, "a year: it may be of yesterday"),
+        ([(_NOT_PREGNANT, "2026")], None, "a year: it may be of January"),
+        ([(_NOT_PREGNANT, "2026-11")], False, "of the first at the earliest, 20 days ago"),
+        ([(_NOT_PREGNANT, "2026-11-20"), (_PREGNANT, "2026-11")], True, "of a month: it may be the later"),
+    ],
+)
+def test_pregnancy_is_what_the_newest_answer_says(
+    given: list[tuple[str, str | None]], expected: bool | None, why: str, ask: Any, make: Any
+) -> None:
+    """LOINC 82810-3; today is 21 November 2026."""
+    sent = make.bundle(*[_status_of(make, answer, day) for answer, day in given])
+    assert ask(make.order(), prefetch={"observations": sent}).patient.pregnant is expected, why
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"status": "entered-in-error"},
+        {"subject": {"reference": "Patient/q"}},
+        {"code": {"coding": [{"system": "urn:house", "code": "82810-3"}]}},
+        {"valueCodeableConcept": {"text": "Pregnant"}},
+        {
+            "valueCodeableConcept": {
+                "coding": [{"system": "http://loinc.org", "code": code} for code in (_PREGNANT, _NOT_PREGNANT)]
+            }
+        },
+    ],
+)
+def test_an_answer_that_does_not_count(changes: Any, ask: Any, make: Any) -> None:
+    """Made in error, of another patient, under a code of somebody's own, in words alone, or yes and no at once."""
+    sent = make.bundle(_status_of(make, _PREGNANT, **changes))
+    assert ask(make.order(), prefetch={"observations": sent}).patient.pregnant is None
+
+
+def test_an_answer_in_snomed_ct(ask: Any, make: Any) -> None:
+    """77386006 is pregnant, 60001007 is not."""
+    found = [
+        ask(
+            make.order(),
+            prefetch={"x": _status_of(make, "", valueCodeableConcept=make.coded(code, _SNOMED))},
+        ).patient.pregnant
+        for code in ("77386006", "60001007")
+    ]
+    assert found == [True, False]
+
+
+@pytest.mark.parametrize(("answer", "expected"), [("LA29252-6", True), ("LA29253-4", False), ("LA4489-6", None)])
+def test_breast_feeding_is_asked_for_in_the_same_way(answer: str, expected: bool | None, ask: Any, make: Any) -> None:
+    """LOINC 63895-7."""
+    said = _status_of(make, answer, code=make.coded("63895-7", "http://loinc.org"))
+    patient = ask(make.order(), prefetch={"observations": make.bundle(said)}).patient
+    assert (patient.lactating, patient.pregnant) == (expected, None)
+
+
+@pytest.mark.parametrize(
+    ("day", "answered_on", "pregnant", "believed"),
+    [
+        ({"recordedDate": "2026-06-01"}, "2026-11-20", False, "the answer was believed"),
+        ({"recordedDate": "2026-11-21"}, "2026-11-20", None, "the diagnosis was believed"),
+        ({"onsetDateTime": "2026-05-01", "recordedDate": "2026-11-20"}, "2026-11-20", None, "the diagnosis was"),
+        ({"onsetDateTime": "2026-11"}, "2026-11-20", None, "the diagnosis was believed"),
+        ({}, "2026-11-20", None, "the diagnosis was believed"),
+    ],
+)
+def test_a_no_counts_against_older_diagnoses_alone(
+    day: Any, answered_on: str, pregnant: bool | None, believed: str, ask: Any, make: Any
+) -> None:
+    """Left open, the diagnosis speaks (see the rules): a warning too many harms less than one too few."""
+    prefetch = {
+        "conditions": make.bundle(_pregnancy(make, **day)),
+        "observations": make.bundle(_status_of(make, _NOT_PREGNANT, answered_on)),
+    }
+    read = ask(make.order(), prefetch=prefetch)
+    assert read.patient.pregnant is pregnant
+    assert read.patient.conditions == (Coding("77386006", _SNOMED),)
+    assert any(believed in note for note in read.notes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "counts"),
+    [
+        ({"onsetDateTime": "2026-01-25"}, True),
+        ({"onsetDateTime": "2026-01-24"}, False),
+        ({"onsetDateTime": "2019"}, False),
+        ({"onsetDateTime": "2019", "recordedDate": "2026-11-01"}, True),
+        ({}, True),
+    ],
+)
+def test_a_pregnancy_that_must_be_over_is_no_diagnosis_of_today(
+    changes: Any, counts: bool, ask: Any, make: Any
+) -> None:
+    """Lists of problems keep pregnancies for years; 300 days are longer than any."""
+    read = ask(make.order(), prefetch={"conditions": make.bundle(_pregnancy(make, **changes))})
+    assert read.patient.conditions == ((Coding("77386006", _SNOMED),) if counts else ())
+    assert read.patient.pregnant is None
+    assert counts or "an active diagnosis of pregnancy is too old to be of today; it was not used" in read.notes
+
+
+@pytest.mark.parametrize(
+    ("code", "system", "is_pregnancy"),
+    [
+        ("77386006", _SNOMED, True),
+        ("72892002", _SNOMED, True),
+        ("Z33.1", _ICD10, True),
+        ("Z34.82", _ICD10, True),
+        ("Z3A.20", _ICD10, True),
+        ("O09.291", _ICD10, True),
+        ("Z33", _WHO, True),
+        ("Z35.9", _WHO, True),
+        # An abortion asked for, what follows an abortion, diabetes (also of childbed), a birth, childbed.
+        ("Z33.2", _ICD10, False),
+        ("O08.9", _ICD10, False),
+        ("O24.430", _ICD10, False),
+        ("O80", _ICD10, False),
+        ("O90.3", _ICD10, False),
+        # In Germany the length of a pregnancy, which is written down at its end as well.
+        ("O09.3", "http://fhir.de/CodeSystem/bfarm/icd-10-gm", False),
+    ],
+)
+def test_what_counts_as_a_pregnancy(code: str, system: str, is_pregnancy: bool, knowledge: Any) -> None:
+    """Only codes that say that it goes on."""
+    named = "http://hl7.org/fhir/sid/icd-10" if "icd-10-gm" in system else system
+    assert ("pregnancy" in knowledge.terminology.value_sets(Coding(code, named))) is is_pregnancy
+
+
+@pytest.mark.parametrize(
     "code",
     [
         {"coding": [{"system": _SNOMED, "code": "716186003"}]},
         {"coding": [{"system": _SNOMED, "code": "409137002"}]},
         {"coding": [{"system": _IPS, "code": "no-known-allergies"}]},
         {"text": "No Known Allergies"},
-        {"coding": [{"system": _SNOMED, "code": "429625007"}]},
     ],
 )
 def test_rule_45_no_known_allergy_is_an_empty_list(code: Any, ask: Any, make: Any) -> None:
     """It is not an allergy to something called so."""
     read = ask(make.order(), prefetch={"x": make.bundle({"resourceType": "AllergyIntolerance", "code": code})})
     assert (read.patient.allergies, read.known["allergies"]) == ((), "known-absent")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        {"coding": [{"system": _SNOMED, "code": "429625007"}]},
+        {"coding": [{"system": _SNOMED, "code": "428607008"}]},
+        {"coding": [{"system": _IPS, "code": "no-known-food-allergies"}]},
+        {"coding": [{"system": _IPS, "code": "no-known-environmental-allergies"}]},
+        {"text": "No known food allergies"},
+    ],
+)
+def test_no_allergy_to_food_says_nothing_of_drugs(code: Any, ask: Any, make: Any) -> None:
+    """Alone it leaves allergies to drugs unknown, wherever it stands; beside others it changes nothing."""
+    food = {"resourceType": "AllergyIntolerance", "code": code}
+    drug = {"resourceType": "AllergyIntolerance", "code": make.coded("3443", _RXNORM)}
+    none = {"resourceType": "AllergyIntolerance", "code": make.coded("716186003", _SNOMED)}
+    found = [
+        ask(make.order(), prefetch={"allergies": make.bundle(*sent)}).patient.allergies
+        for sent in ([food], [food, drug], [food, none])
+    ]
+    assert found == [None, (Coding("3443", _RXNORM),), ()]
+
+
+@pytest.mark.parametrize(
+    ("name", "resource"),
+    [
+        ("conditions", {"resourceType": "Condition", "clinicalStatus": "resolved", "code": {"text": "influenza"}}),
+        ("allergies", {"resourceType": "AllergyIntolerance", "clinicalStatus": "resolved", "code": {"text": "x"}}),
+        ("medications", {"resourceType": "MedicationRequest", "status": "completed"}),
+        ("observations", {"resourceType": "Observation", "code": {"text": "gait"}, "valueString": "normal"}),
+    ],
+)
+def test_rule_44_an_empty_list_counts_only_under_its_own_key(name: str, resource: Any, ask: Any, make: Any) -> None:
+    """A resolved influenza among the diagnoses of the visit does not tell that there is no diagnosis."""
+    own = make.bundle(resource)
+    paged = own | {"link": [{"relation": "next", "url": "https://ehr.example/2"}]}
+    given = [{name: own}, {"encounterDx": own}, {name: own, "encounterDx": own}, {name: paged}]
+    found = [ask(make.order(), prefetch=prefetch).known[name] for prefetch in given]
+    assert found == ["known-absent", "unknown", "known-absent", "unknown"]
+
+
+def test_a_weight_made_in_error_counts_only_under_its_own_key(ask: Any, make: Any) -> None:
+    """Elsewhere another one may exist that nobody asked for."""
+    weight = make.observation("29463-7", 25, "kg", status="entered-in-error")
+    found = [ask(make.order(), prefetch={key: make.bundle(weight)}).known["weight"] for key in ("weight", "vitals")]
+    assert found == ["known-absent", "unknown"]
 
 
 @pytest.mark.parametrize(
@@ -587,6 +871,11 @@ def test_an_allergy_that_nobody_knows_is_told(code: Any, ask: Any, make: Any) ->
 # ---------------------------------------------------------------- medications
 
 
+def _until(end: str | None) -> dict[str, Any]:
+    """A dosage with the end of its period."""
+    return {"timing": {"repeat": {"frequency": 1, "boundsPeriod": {"start": "2020-01-01", "end": end}}}}
+
+
 @pytest.mark.parametrize(
     ("changes", "counts"),
     [
@@ -612,8 +901,21 @@ def test_an_allergy_that_nobody_knows_is_told(code: Any, ask: Any, make: Any) ->
             False,
         ),
         ({"resourceType": "MedicationStatement", "status": "active", "taken": "n"}, False),
+        ({"resourceType": "MedicationStatement", "status": "active", "taken": "unk"}, True),
         ({"resourceType": "MedicationStatement", "status": "active", "effectivePeriod": {"end": "2026-01-01"}}, False),
         ({"resourceType": "MedicationStatement", "status": "active", "effectivePeriod": {"end": "2027-01-01"}}, True),
+        ({"resourceType": "MedicationStatement", "status": "active", "effectivePeriod": {"end": "2026-11-21"}}, True),
+        ({"resourceType": "MedicationStatement", "status": "active", "effectivePeriod": {"end": "2026-11-20"}}, False),
+        ({"resourceType": "MedicationStatement", "status": "active", "effectivePeriod": {"end": "2026-11"}}, True),
+        ({"resourceType": "MedicationStatement", "status": "active", "effectivePeriod": {"end": "2026-10"}}, False),
+        ({"resourceType": "MedicationStatement", "status": "active", "effectivePeriod": {"end": "2026"}}, True),
+        ({"resourceType": "MedicationStatement", "status": "active", "effectivePeriod": {"end": "2025"}}, False),
+        ({"status": "active", "dosageInstruction": [_until("2020-06-30")]}, False),
+        ({"status": "active", "dosageInstruction": [_until("2020")]}, False),
+        ({"status": "active", "dosageInstruction": [_until("2026")]}, True),
+        ({"status": "active", "dosageInstruction": [_until("2020-06-30"), _until("2027-06-30")]}, True),
+        ({"status": "active", "dosageInstruction": [_until("2020-06-30"), {}]}, True),
+        ({"status": "active", "dosageInstruction": [_until(None)]}, True),
     ],
 )
 def test_rule_45_only_what_is_taken_is_medication(changes: dict[str, Any], counts: bool, ask: Any, make: Any) -> None:
@@ -635,13 +937,73 @@ def test_a_referenced_medication_of_the_list_is_resolved(ask: Any, make: Any) ->
     )
 
 
+@pytest.mark.parametrize("id_", ["m", None])
+def test_a_medication_of_the_list_is_found_by_the_address_of_its_entry(id_: Any, ask: Any, make: Any) -> None:
+    """With an id of its own or without, as among the orders."""
+    taken = {
+        "resourceType": "MedicationRequest",
+        "status": "active",
+        "medicationReference": {"reference": "urn:uuid:9"},
+    }
+    entries = [{"resource": taken}, {"fullUrl": "urn:uuid:9", "resource": {**_MEDICATION, "id": id_}}]
+    sent = {"medications": {"resourceType": "Bundle", "entry": entries}}
+    assert ask(make.order(), prefetch=sent).patient.medications == (Coding("3443", _RXNORM),)
+
+
 def test_an_order_does_not_stand_beside_itself_or_what_it_replaces(ask: Any, make: Any) -> None:
     """Signing again or renewing an order is no second therapy."""
     listed = [make.order(id=id_, status="active") for id_ in ("one", "old", "third")]
     order = make.order(priorPrescription={"reference": "MedicationRequest/old"})
-    medications = ask(order, prefetch={"x": make.bundle(*listed)}).patient.medications
+    medications = ask(order, prefetch={"medications": make.bundle(*listed)}).patient.medications
     assert medications == (Coding("3443", _RXNORM),)
-    assert ask(order, prefetch={"x": make.bundle(*listed[:2])}).patient.medications == ()
+    assert ask(order, prefetch={"medications": make.bundle(*listed[:2])}).patient.medications == ()
+
+
+def test_an_id_is_one_of_its_type(ask: Any, make: Any) -> None:
+    """Servers count each type by itself: statement 1 is not order 1, nor is the statement that an order replaces."""
+    statement = {
+        "resourceType": "MedicationStatement",
+        "id": "1",
+        "status": "active",
+        "medicationCodeableConcept": make.coded("11289", _RXNORM),
+    }
+    order = make.order(id="1")
+    renewal = make.order(id="2", priorPrescription={"reference": "https://ehr.example/fhir/MedicationRequest/1"})
+    for given in (order, renewal):
+        found = ask(given, prefetch={"medications": make.bundle(statement)}).patient.medications
+        assert found == (Coding("11289", _RXNORM),)
+
+
+@pytest.mark.parametrize(
+    ("link", "counts"),
+    [
+        ({"derivedFrom": [{"reference": "MedicationRequest/old"}]}, False),
+        ({"basedOn": [{"reference": "MedicationRequest/one"}]}, False),
+        ({"basedOn": {"reference": "https://ehr.example/fhir/MedicationRequest/old/_history/2"}}, False),
+        ({"derivedFrom": [{"reference": "MedicationRequest/other"}]}, True),
+        ({"derivedFrom": [{"reference": "Observation/old"}]}, True),
+        ({}, True),
+    ],
+)
+def test_a_statement_made_of_the_order_is_the_order(link: Any, counts: bool, ask: Any, make: Any) -> None:
+    """One prescription that is listed twice is no second therapy."""
+    statement = {
+        "resourceType": "MedicationStatement",
+        "id": "s",
+        "status": "active",
+        "medicationCodeableConcept": make.coded("3443", _RXNORM),
+        **link,
+    }
+    order = make.order(priorPrescription={"reference": "MedicationRequest/old"})
+    found = ask(order, prefetch={"medications": make.bundle(statement)}).patient.medications
+    assert found == ((Coding("3443", _RXNORM),) if counts else ())
+
+
+def test_an_order_that_ran_out_is_said(ask: Any, make: Any) -> None:
+    """Nobody stopped it in the record; whoever reads the card can see that it was not counted."""
+    listed = make.order(id="old", status="active", dosageInstruction=[_until("2020-06-30")])
+    read = ask(make.order(), prefetch={"medications": make.bundle(listed)})
+    assert read.notes == ("a medication was not counted: it has ended by its dates",)
 
 
 @pytest.mark.parametrize(

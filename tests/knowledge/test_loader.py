@@ -44,6 +44,7 @@ def spoil(file: Path, old: str, new: str) -> None:
 
 
 DILTIAZEM = "agents/diltiazem.yaml"
+STATES = "terminology/states.yaml"
 ROWS = "interactions/comedication-1.yaml"
 PATHWAY = "pathways/calcinosis.yaml"
 DOSE = "{low: 2, high: 4, unit: mg/kg/d, per: day}"
@@ -306,6 +307,10 @@ FAULTS: list[Row] = [
     # ---- safety
     (DILTIAZEM, "condition: sick-sinus-syndrome", "condition: sick-sinus", "rules", "sick-sinus", "no such diagnosis"),
     (DILTIAZEM, 'observation: "8480-6"', 'observation: "8480-1"', "rules", "8480-1", "no such analyte"),
+    (STATES, "condition: pregnancy", "condition: pregnant", "pregnant.condition", "no value set", "no such diagnosis"),
+    (STATES, "lactating:", "nursing:", "lactating", "nvalid input", "a state that is missing"),
+    (STATES, "no_days: 28", "no_days: 0", "pregnant.no_days", "at least 1", "an answer that never counts"),
+    (STATES, "http://loinc.org", "urn:house", "pregnant.answers_yes", "one of", "an answer in no terminology"),
     (
         DILTIAZEM,
         '{observation: "8480-6", below: 90, unit: "mm[Hg]"}',
