@@ -318,14 +318,14 @@ def test_the_work_is_bounded(value: Any, make: Any) -> None:
 )
 def test_a_list_has_at_most_500_codings(type_: str, field: str, name: str, datum: str, make: Any) -> None:
     """As many as any other request may hold; codings are counted, not resources, and no two of these are the same."""
-    texts = [{"resourceType": type_, field: {"text": f"tonic of house {number}"}} for number in range(501)]
+    texts = [{"resourceType": type_, field: {"text": f"tonic of house {number}"}} for number in range(502)]
     read_ = [
         read({}, {datum: given}, _KNOWLEDGE, today=make.today, expected=make.expected)
-        for given in (texts[:500], texts, texts[:500] * 4)
+        for given in (texts[:500], texts[:501], texts, texts[:500] * 4)
     ]
-    assert [len(getattr(item.patient, datum)) for item in read_] == [500, 500, 500]
+    assert [len(getattr(item.patient, datum)) for item in read_] == [500, 500, 500, 500]
     said = f"more than 500 {name} were sent; the rest was not used"
-    assert [said in item.notes for item in read_] == [False, True, False]
+    assert [said in item.notes for item in read_] == [False, True, True, False]
 
 
 def test_the_codings_of_one_diagnosis_count_one_by_one(make: Any) -> None:
