@@ -7,7 +7,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from dosing_service import service
 from dosing_service.cds_hooks.corrections import corrected, pruned
-from dosing_service.cds_hooks.markdown import MOST_SUMMARY, clipped, escaped
+from dosing_service.cds_hooks.markdown import MOST_SUMMARY, cited, clipped, escaped
 from dosing_service.cds_hooks.order_problems import OrderProblem
 from dosing_service.config import Profile
 from dosing_service.fhir.reading import ReadRequest
@@ -234,8 +234,8 @@ def _sources(findings: Iterable[Finding], knowledge: KnowledgeBase) -> Iterator[
     ids = list(dict.fromkeys(id_ for item in findings for id_ in item.references))[:_MOST_SOURCES]
     if ids:
         is_verified = all(item.verified for item in findings)
-        cited = "; ".join(escaped(knowledge.references[id_].citation) for id_ in ids)
-        yield f"Sources: {cited}{'' if is_verified else ' (not all of them verified)'}"
+        sources = "; ".join(cited(knowledge.references[id_].citation) for id_ in ids)
+        yield f"Sources: {sources}{'' if is_verified else ' (not all of them verified)'}"
 
 
 # ---------------------------------------------------------------- actions and links

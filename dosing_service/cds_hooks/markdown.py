@@ -18,7 +18,12 @@ def escaped(text: str) -> str:
     """Return ``text`` as GitHub Flavored Markdown that renders as this text and nothing else: addresses in it are no
     links, which takes an invisible character.
     """
-    plain = _ADDRESS.sub(_BREAK, one_line(text)).replace("&", "&amp;").replace("<", "&lt;")
+    return cited(_ADDRESS.sub(_BREAK, text))
+
+
+def cited(text: str) -> str:
+    """Return a citation of the knowledge base as Markdown; addresses in it stay whole, so that they can be copied."""
+    plain = one_line(text).replace("&", "&amp;").replace("<", "&lt;")
     return _BEGINNING.sub(r"\1\\\2", _SPECIAL.sub(r"\\\1", plain))
 
 
