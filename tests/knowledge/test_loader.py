@@ -245,6 +245,31 @@ FAULTS: list[Row] = [
         *("regimens.calcinosis-overview.limits", "h cannot be expressed in mg", "hours for milligrams"),
     ),
     # ---- limits
+    limit(
+        *("{formulation: immediate-release}", "{dose: {above: 10, unit: mg/d}}", "limits.0.applies_to.dose"),
+        *("the unit of this range is one of mg/kg/d", "a range of doses without the weight"),
+    ),
+    (
+        *("agents/abatacept.yaml", "applies_to: {route: intravenous}", "applies_to: {dose: {above: 1, unit: mg/kg/d}}"),
+        *("regimens.", "a maximum for a range of doses needs mg a day", "a dose that is not given daily"),
+    ),
+    # ---- lower doses
+    (
+        *("agents/treprostinil.yaml", "lowers_dose: {value: 0.25, unit: mg/d}", "lowers_dose: {value: 0.25, unit: mg}"),
+        *("rules", "a lowered dose is in mg/d or mg/wk", "milligrams of no period"),
+    ),
+    (
+        *("agents/treprostinil.yaml", "lowers_dose: {value: 0.25, unit: mg/d}", "lowers_dose: {percent: 50, value: 1}"),
+        *("rules", "percent, or value and unit, is expected", "two figures"),
+    ),
+    (
+        *("interactions/comedication-3.yaml", "lowers_dose: {tofacitinib:", "lowers_dose: {tofacitinip:"),
+        *("", "there is no agent 'tofacitinip'", "a misspelt agent"),
+    ),
+    (
+        *("agents/triamcinolone.yaml", "{strength: {from: 40, unit: mg/mL}}", "{strength: {from: 40, unit: mg}}"),
+        *("rules", "the unit of this range is one of mg/mL", "a strength without a volume"),
+    ),
     limit("immediate", "imediate", "limits", "no product has the formulation", "a formulation of no product"),
     (
         *(DILTIAZEM, "{low: 120, high: 480, unit: mg/d,", "{low: 120, high: 500, unit: mg/d,"),
