@@ -54,7 +54,7 @@ from dosing_service.rules.facts import Entry, Facts
 from dosing_service.rules.measure import VOLUME, measures_of
 from dosing_service.rules.order_lines import Line, lines
 from dosing_service.rules.order_paths import found_at, unchecked_at
-from dosing_service.rules.ordered import Ordered, Unreadable, in_unit, scaled, shown, summed, text_of
+from dosing_service.rules.ordered import Ordered, Unreadable, in_unit, rhythm, scaled, shown, summed, text_of
 from dosing_service.rules.population import Answer
 from dosing_service.rules.schedule import plan
 from dosing_service.rules.size import Grade, grades, weight_slips
@@ -222,6 +222,7 @@ def _judge(group: _Group) -> _Said:
     if group.together is not None and group.chosen is not None:
         more, open_ = _of_dose(group, group.together, group.chosen)
         found, unchecked = [*found, *more], [*unchecked, *open_]
+    found += [item for item in _of_rhythms(group) if item.id not in {known.id for known in found}]
     for line in group.lines:
         wrong, open_product = _of_product(line, group.route)
         found, unchecked = [*found, *wrong], [*unchecked, *open_product]
@@ -341,10 +342,27 @@ def _of_dose(group: _Group, together: Ordered, chosen: Comparison) -> tuple[list
     ]
     if not group.is_documented:
         # The regimens are for others: only what is far too much for them says something about this patient.
-        return [item for item in found if item.severity is Severity.CONTRAINDICATED], unchecked
+        return [item for item in found if _is_stopping(item)], unchecked
     found += [*order_findings.of_use(chosen, group.comparisons), *_of_population(group, chosen)]
     unchecked += [*open_infusion, *order_findings.unchecked(chosen, together), *_frequency_unchecked(group)]
     return found, unchecked
+
+
+def _of_rhythms(group: _Group) -> list[Finding]:
+    """Return what is wrong with how often those orders are given whose amount is compared with nothing."""
+    uncompared = [rhythm(line.order) for line in group.lines if isinstance(line.ordered, Unreadable)]
+    if group.together is not None and group.chosen is None:
+        uncompared.append(group.together)
+    found: dict[str, Finding] = {}
+    for ordered in uncompared:
+        comparisons = [compare(ordered, item) for item in group.candidates]
+        said = order_findings.of_rhythm(group.agent, comparisons, ordered)
+        found.update({item.id: item for item in said if group.is_documented or _is_stopping(item)})
+    return list(found.values())
+
+
+def _is_stopping(item: Finding) -> bool:
+    return item.severity is Severity.CONTRAINDICATED
 
 
 def _frequency_unchecked(group: _Group) -> list[NotChecked]:

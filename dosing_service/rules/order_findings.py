@@ -9,6 +9,8 @@ from fractions import Fraction
 from math import ceil
 from types import MappingProxyType
 
+from msgspec import structs
+
 from dosing_service.knowledge.base import Agent, Effect, Limit, Product, Regimen, describe_population
 from dosing_service.model import Basis, Category, Citations, Finding, NotChecked, Per, Severity, Verdict
 from dosing_service.rules.caps import PER_OF_KIND, BoundLimit
@@ -29,6 +31,7 @@ SEVERITY = MappingProxyType(
         "below-range": Severity.MODERATE,
         "below-range-of-a-taper": Severity.MINOR,
         "daily-instead-of-weekly": Severity.CONTRAINDICATED,
+        "daily-for-another-use-only": Severity.MAJOR,
         "more-often": Severity.MAJOR,
         "weekly-drug-as-needed": Severity.MAJOR,
         "less-often": Severity.MINOR,
@@ -178,6 +181,27 @@ def of_frequency(agent: Agent, item: Comparison, ordered: Ordered) -> list[Findi
     else:
         return []
     return [_finding(id_, Category.FREQUENCY, SEVERITY[id_], summary, management, ("frequency",), regimen.citations)]
+
+
+def of_rhythm(agent: Agent, comparisons: Sequence[Comparison], ordered: Ordered) -> list[Finding]:
+    """Return what is wrong with how often an order is given whose amount could be compared with no regimen.
+
+    Only what every regimen for calcinosis or its disease would say is said, in the mildest of their words. Where
+    another use is documented as often as ordered the amount may be of that use, so that nothing is stopped.
+    """
+    own = [item for item in comparisons if item.candidate.regimen.use != "reference"] or list(comparisons)
+    said = [of_frequency(agent, item, ordered) for item in own]
+    if not said or not all(said):
+        return []
+    mildest = max([item for one in said for item in one], key=lambda item: list(Severity).index(item.severity))
+    as_often = [item for item in comparisons if not of_frequency(agent, item, ordered)]
+    if not as_often:
+        return [mildest]
+    if mildest.severity is not Severity.CONTRAINDICATED:
+        return []
+    uses = join(list(dict.fromkeys(item.candidate.regimen.indication for item in as_often)))
+    management = f"Clarify dose and indication: only for another use ({uses}) may it be given so often."
+    return [structs.replace(mildest, severity=SEVERITY["daily-for-another-use-only"], management=management)]
 
 
 def _repeat_text(regimen: Regimen) -> str:

@@ -148,6 +148,94 @@ def test_small_daily_methotrexate_is_stopped_although_the_week_is_in_range(check
     assert "daily-instead-of-weekly" in ids(answer["orders"][0])
 
 
+def unread(agent: str, frequency: Json, **more: Any) -> Json:
+    """Return an order whose amount cannot be worked out: so many tablets of an unknown product."""
+    return {"agent": agent, "dose": {"value": 6, "unit": "{tablet}"}, "frequency": frequency} | more
+
+
+@pytest.mark.parametrize(
+    ("said", "patient", "id_", "severity", "why"),
+    [
+        (unread("methotrexate", DAILY), {}, "daily-instead-of-weekly", "contraindicated", "unknown strength"),
+        (
+            {"agent": coded("6851"), "frequency": DAILY},
+            {},
+            "daily-instead-of-weekly",
+            "contraindicated",
+            "no dose at all",
+        ),
+        (
+            unread("methotrexate", {"times": 3, "every": {"value": 1, "unit": "wk"}}),
+            {},
+            "daily-instead-of-weekly",
+            "contraindicated",
+            "three times a week",
+        ),
+        (
+            order("methotrexate", 15, "mg", DAILY),
+            {"age": {"value": 8, "unit": "a"}, "weight": None, "height": None},
+            "daily-instead-of-weekly",
+            "contraindicated",
+            "a child without a weight: no documented amount can be worked out",
+        ),
+        (
+            unread("methotrexate", {"times": 2, "every": {"value": 1, "unit": "wk"}}),
+            {},
+            "more-often",
+            "major",
+            "twice a week",
+        ),
+        (unread("methotrexate", DAILY | {"as_needed": True}), {}, "weekly-drug-as-needed", "major", "as needed"),
+        (
+            unread("alendronate", DAILY),
+            {},
+            "daily-instead-of-weekly",
+            "major",
+            "daily is documented, but for osteoporosis (5 or 10 mg) alone",
+        ),
+    ],
+    ids=["tablets", "no-dose", "thrice-weekly", "no-weight", "twice-weekly", "as-needed", "alendronate"],
+)
+def test_rhythm_is_judged_without_an_amount(
+    check: Check, said: Json, patient: Json, id_: str, severity: str, why: str
+) -> None:
+    """How often a weekly drug is given can be read whatever the dose is; only what no source does is stopped."""
+    found = check(said, patient=patient)["orders"][0]
+    assert finding(found, id_)["severity"] == severity, why
+    assert found["verdict"] == ("stop" if severity == "contraindicated" else "warn")
+    assert finding(found, id_)["because"] == ["orders[0].frequency"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        unread("methotrexate", WEEKLY),
+        unread("methotrexate", {"once": True}),
+        unread("alendronate", WEEKLY),
+        unread("ceftriaxone", DAILY, route="intravenous"),
+        unread("pamidronate", every(4, "wk"), route="intravenous"),
+        unread("diltiazem", THRICE),
+    ],
+)
+def test_documented_rhythm_is_no_finding_without_an_amount(check: Check, said: Json) -> None:
+    """An order that is given as often as documented is incomplete, nothing more."""
+    found = check(said)["orders"][0]
+    assert not {"daily-instead-of-weekly", "more-often", "weekly-drug-as-needed"} & set(ids(found))
+    assert "orders[0].product" in needs(found)
+
+
+def test_weekly_drug_as_needed_is_warned_of_although_nothing_says_how_often(check: Check) -> None:
+    """The decision record has a weekly drug as needed as major; how often at most is asked for beside it."""
+    found = check(order("methotrexate", 15, "mg", {"as_needed": True}, "oral"))["orders"][0]
+    assert finding(found, "weekly-drug-as-needed")["severity"] == "major"
+    assert "orders[0].frequency" in needs(found)
+
+
+def test_unread_order_beside_a_right_one_is_judged(check: Check) -> None:
+    """15 mg weekly and tablets daily: the weekly order does not excuse the daily one."""
+    assert check(METHOTREXATE, unread("methotrexate", DAILY, route="oral"))["verdict"] == "stop"
+
+
 @pytest.mark.parametrize(
     ("said", "verdict", "why"),
     [
@@ -610,7 +698,6 @@ def test_unknown_drug_is_incomplete_and_counts_beside_the_others(check: Check) -
             {},
             "orders[0].already_given",
         ),
-        (order("methotrexate", 15, "mg", {"as_needed": True}, "oral"), {}, "orders[0].frequency"),
     ],
 )
 def test_what_is_missing_is_named(check: Check, said: Json, changes: Json, missing: str) -> None:

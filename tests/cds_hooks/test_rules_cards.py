@@ -16,6 +16,7 @@ from tests.cds_hooks.calls import (
     METHOTREXATE,
     RXNORM,
     SIMVASTATIN,
+    UCUM,
     Json,
     bundle,
     call,
@@ -102,6 +103,17 @@ def test_rule_18_summary_says_drug_order_and_problem(
     """One sentence that names the order (P7) and the number."""
     (card,) = cards(client, call(given))
     assert (card["indicator"], card["summary"]) == (indicator, summary)
+
+
+def test_rule_18_weekly_drug_given_daily_is_critical_without_an_amount(client: FlaskClient) -> None:
+    """Tablets of methotrexate every day, of a strength that nobody can tell: the rhythm alone is the problem."""
+    given = daily(("", ""), 6, medicationCodeableConcept={"text": "METHOTREXATE 2.5 MG PO TABS"})
+    tablets = {"value": 6, "unit": "{tbl}", "system": UCUM, "code": "{tbl}"}
+    given["dosageInstruction"][0]["doseAndRate"] = [{"doseQuantity": tablets}]
+    (card,) = cards(client, call(given))
+
+    assert card["indicator"] == "critical"
+    assert card["summary"].startswith("methotrexate is ordered daily; documented is once weekly")
 
 
 def test_rule_18_indicator_follows_the_severity(found: list[Json]) -> None:
