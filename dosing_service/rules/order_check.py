@@ -52,7 +52,7 @@ from dosing_service.rules.conditions import Context
 from dosing_service.rules.dose import Doses
 from dosing_service.rules.facts import Entry, Facts
 from dosing_service.rules.measure import VOLUME, measures_of
-from dosing_service.rules.order_lines import Line, lines
+from dosing_service.rules.order_lines import SURFACES, Line, lines
 from dosing_service.rules.order_paths import found_at, unchecked_at
 from dosing_service.rules.ordered import Ordered, Unreadable, in_unit, rhythm, scaled, shown, summed, text_of
 from dosing_service.rules.population import Answer
@@ -60,7 +60,7 @@ from dosing_service.rules.schedule import plan
 from dosing_service.rules.size import Grade, grades, weight_slips
 from dosing_service.rules.verdict import verdict_of, worst
 
-_LOCAL = {"topical", "intralesional"}
+_LOCAL = SURFACES | {"intralesional"}
 #: Far above a maximum, whatever was not said: the heaviest plausible adult weighs five times the usual one.
 _FAR = Fraction(5)
 _BY_SIZE = {Basis.BODY_WEIGHT, Basis.BODY_SURFACE_AREA, Basis.WEIGHT_BAND, Basis.BODY_SURFACE_AREA_BAND}
@@ -129,14 +129,15 @@ def check(request: OrderRequest, knowledge: KnowledgeBase) -> OrderCheck:
 
 
 def _groups(case: _Case, ordered: Sequence[Line]) -> list[_Group]:
-    """Return the orders by ingredient; what stays in the skin or a lesion is not added to what the whole body gets, and
-    strengths of preparations are not added at all.
+    """Return the orders by ingredient; what stays on a surface or in a lesion is not added to what the whole body gets,
+    and strengths of preparations are not added at all.
     """
-    together: dict[tuple[str, bool, str], list[Line]] = {}
+    together: dict[tuple[str, str | None, str], list[Line]] = {}
     for line in ordered:
         if line.agent is not None:
             alone = line.path if isinstance(line.ordered, Ordered) and line.ordered.unit == "%" else ""
-            together.setdefault((line.agent.id, line.route in _LOCAL, alone), []).append(line)
+            local = line.route if line.route in _LOCAL else None
+            together.setdefault((line.agent.id, local, alone), []).append(line)
     return [_group(case, tuple(members)) for members in together.values()]
 
 
@@ -169,13 +170,18 @@ def _group(case: _Case, members: tuple[Line, ...]) -> _Group:
     names = {line.order.regimen for line in members} - {None}
     fitting = candidates(agent, case.patient, doses, route, product)
     named = [item for item in fitting if item.regimen.id in names]
-    usable = tuple(named or _written_alike(fitting, together) or for_others(agent, case.patient, doses))
+    usable = tuple(named or _written_alike(fitting, together) or _of_others(agent, case.patient, doses, route))
     comparisons = tuple([compare(together, item) for item in usable]) if together else ()
     chosen = _chosen(agent, usable, comparisons)
     is_as_named = bool(named) or not names
     return _Group(
         case, members, agent, route, product, together, doses, usable, bool(fitting), is_as_named, comparisons, chosen
     )
+
+
+def _of_others(agent: Agent, patient: Patient, doses: Doses, route: str | None) -> list[Candidate]:
+    """Return the regimens for others; none of them says anything of a preparation on a surface."""
+    return [] if route in SURFACES else for_others(agent, patient, doses)
 
 
 def _written_alike(fitting: list[Candidate], together: Ordered | None) -> list[Candidate]:
@@ -218,6 +224,8 @@ def _judge(group: _Group) -> _Said:
         above, open_limits = order_findings.of_limits(group.agent, bound, group.together, _formulation(group))
         if above and group.chosen is None and _may_fit(group, group.together):
             above = []
+        if not group.is_documented:
+            above = [item for item in above if _is_stopping(item)]
         found, unchecked = [*found, *above], [*unchecked, *open_limits, *_route_unchecked(group)]
     if group.together is not None and group.chosen is not None:
         more, open_ = _of_dose(group, group.together, group.chosen)

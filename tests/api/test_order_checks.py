@@ -927,6 +927,44 @@ def test_route_without_a_dose_is_said(check: Check) -> None:
     assert found["verdict"] == "warn"
 
 
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        (order("ruxolitinib", 1, "g", TWICE, "topical"), "a gram of a 1.5 % cream holds 15 mg"),
+        (order("diltiazem", 1, "g", TWICE, "rectal"), "a gram of a 2 % ointment holds 20 mg"),
+        (order("triamcinolone", 1, "g", TWICE, "topical"), "a gram of a 0.1 % cream holds 1 mg"),
+        (order("minocycline", 1, "g", DAILY, "topical"), "a gram of a 4 % foam holds 40 mg"),
+        (order("triamcinolone", 100, "g", DAILY, "nasal"), "as much as anybody likes"),
+        (order("methotrexate", 2, "g", DAILY, "topical"), "nor is a gel a weekly drug"),
+    ],
+    ids=["ruxolitinib", "diltiazem", "triamcinolone", "minocycline", "nasal", "methotrexate"],
+)
+def test_gram_of_a_preparation_is_no_gram_of_the_drug(check: Check, said: Json, why: str) -> None:
+    """On a surface no amount is compared, not even for far too much; that the route is not documented is all."""
+    found = check(said)["orders"][0]
+    about = {"dose", "dose-limit", "frequency", "route", "duration"}
+    assert [item["id"] for item in found["findings"] if item["category"] in about] == ["route-not-documented"], why
+    assert (found["verdict"], found["ratio"], found["ordered"], found["limits"]) == ("warn", None, [], [])
+    assert "orders[0].dose" in needs(found)
+
+
+def test_cream_is_not_added_to_tablets(check: Check) -> None:
+    """Diltiazem by mouth and as an ointment: the tablets are judged as if alone, and the ointment's route is said."""
+    tablets = order("diltiazem", 60, "mg", THRICE, "oral")
+    alone, (both, ointment) = (
+        check(tablets)["orders"][0],
+        check(tablets, order("diltiazem", 1, "g", TWICE, "rectal"))["orders"],
+    )
+    assert (both["ratio"], both["summed_with"]) == (alone["ratio"], [])
+    assert "route-not-documented" in ids(ointment)
+
+
+def test_intralesional_milligrams_are_the_drug(check: Check) -> None:
+    """A lesion gets the drug itself: 1 g is above the 15 mg of a session."""
+    found = check(order("triamcinolone", 1, "g", {"once": True}, "intralesional"))["orders"][0]
+    assert "above-single-maximum-all-15" in ids(found)
+
+
 @pytest.mark.parametrize("rate", [None, {"value": 1000, "unit": "mL/h"}])
 def test_rate_of_an_infusion_is_not_passed_over(check: Check, rate: Json | None) -> None:
     """The most is 0.04 mL/kg a minute, 156 mL/h at 65 kg: 1,000 mL/h does not pass, nor does an unknown rate."""

@@ -116,6 +116,16 @@ def test_rule_18_weekly_drug_given_daily_is_critical_without_an_amount(client: F
     assert card["summary"].startswith("methotrexate is ordered daily; documented is once weekly")
 
 
+def test_rule_18_gram_of_ointment_is_one_warning_of_its_route(client: FlaskClient) -> None:
+    """A gram of a 2 % ointment holds 20 mg; only that no dose is documented by this route is said."""
+    given = order(DILTIAZEM, 1000)
+    given["dosageInstruction"][0]["route"]["coding"][0]["code"] = "37161004"
+    (card,) = cards(client, call(given))
+
+    assert card["indicator"] == "warning"
+    assert card["summary"] == "diltiazem is ordered by a route (rectal) for which no dose is documented here."
+
+
 def test_rule_18_indicator_follows_the_severity(found: list[Json]) -> None:
     """Worst first: slips of a factor are critical, the interaction is a warning, the unread order information."""
     assert {card["source"]["topic"]["code"]: card["indicator"] for card in found} == {
