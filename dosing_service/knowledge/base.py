@@ -62,11 +62,12 @@ class Band:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Population:
-    """For whom a regimen is documented."""
+    """For whom a regimen is documented; ``egfr`` is the estimated GFR in mL/min/1.73 m²."""
 
     description: str
     age: Range | None
     weight: Range | None
+    egfr: Range | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -231,8 +232,8 @@ class CompareWeights:
 class Regimen:
     """One documented way to give an agent. Exactly one of ``figure`` and ``bands`` is present.
 
-    ``ages`` and ``weights`` say whom it is for. A fixed amount whose source names no population is held to be for
-    adults.
+    ``ages``, ``weights`` and ``egfr`` say whom it is for. A fixed amount whose source names no population is held to
+    be for adults.
     """
 
     id: str
@@ -267,6 +268,11 @@ class Regimen:
     followed_by: str | None
     citations: Citations
     compare_weights: CompareWeights | None = None
+
+    @property
+    def egfr(self) -> Range | None:
+        """The estimated GFR (mL/min/1.73 m²) of those whom it is for; ``None`` where renal function plays no part."""
+        return self.population.egfr if self.population else None
 
     @property
     def any_figure(self) -> DoseFigure:

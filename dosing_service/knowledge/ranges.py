@@ -31,7 +31,15 @@ class Range:
         return self.end < other.start or (self.end == other.start and not (self.end_included and other.start_included))
 
 
-_UNIT_WORDS = {"a": "years", "mo": "months", "wk": "weeks", "d": "days", "kg": "kg", "m2": "m²"}
+_UNIT_WORDS = {
+    "a": "years",
+    "mo": "months",
+    "wk": "weeks",
+    "d": "days",
+    "kg": "kg",
+    "m2": "m²",
+    "mL/min/{1.73_m2}": "mL/min/1.73 m²",
+}
 
 
 def describe(range_: Range | None) -> str | None:

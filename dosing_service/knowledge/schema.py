@@ -55,6 +55,7 @@ _BODY_OF_BASIS = {
     Basis.CONCENTRATION: None,
 }
 _BAND_KEY = {Basis.WEIGHT_BAND: "weight", Basis.AGE_BAND: "age", Basis.BODY_SURFACE_AREA_BAND: "body_surface_area"}
+EGFR_UNIT = "mL/min/{1.73_m2}"
 _AGE_UNITS = ("a", "mo", "wk", "d")
 
 
@@ -128,10 +129,11 @@ class PopulationSchema(FileSchema):
     description = sentence(required=True)
     age = RangeField(*_AGE_UNITS)
     weight = RangeField("kg")
+    egfr = RangeField(EGFR_UNIT)
 
     @post_load
     def _build(self, data: dict[str, Any], **_: Any) -> base.Population:
-        return base.Population(data["description"], data.get("age"), data.get("weight"))
+        return base.Population(data["description"], data.get("age"), data.get("weight"), data.get("egfr"))
 
 
 class PopulationField(fields.Field[base.Population | None]):

@@ -12,6 +12,7 @@ from functools import cache
 from dosing_service.knowledge.base import Agent, Product, Regimen
 from dosing_service.model import Dose, ExpectedAmount, NotChecked, Patient, Per, Ratio, Value
 from dosing_service.rules.dose import Computed, Doses, compute, constant
+from dosing_service.rules.facts import Facts
 from dosing_service.rules.measure import Missing
 from dosing_service.rules.ordered import DAYS, Ordered, Span, in_milligrams, in_unit, interval, window
 from dosing_service.rules.population import APPLIES, Answer, Applicability, applicability
@@ -84,11 +85,10 @@ class Comparison(Value, frozen=True):
         return Ratio(None if low is None else in_unit(low, ""), in_unit(self.ordered.high / self.expected.high, ""))
 
 
-def candidates(
-    agent: Agent, patient: Patient, doses: Doses, route: str | None, product: Product | None
-) -> list[Candidate]:
+def candidates(agent: Agent, facts: Facts, doses: Doses, route: str | None, product: Product | None) -> list[Candidate]:
     """Return the regimens that apply, or may apply, and fit the order's route and product."""
-    judged = {item.id: applicability(item, patient) for item in agent.regimens.values()}
+    patient = facts.patient
+    judged = {item.id: applicability(item, patient, facts) for item in agent.regimens.values()}
     formulation = product.formulation if product else None
     fitting = (
         item
@@ -101,9 +101,10 @@ def candidates(
     return [_of_patient(item, judged[item.id], patient, doses, held) for item in fitting]
 
 
-def for_others(agent: Agent, patient: Patient, doses: Doses) -> list[Candidate]:
+def for_others(agent: Agent, facts: Facts, doses: Doses) -> list[Candidate]:
     """Return every regimen, whomever and whichever route it is for: too much for all of them is too much here."""
-    return [_of_patient(item, applicability(item, patient), patient, doses, None) for item in agent.regimens.values()]
+    judged = [(item, applicability(item, facts.patient, facts)) for item in agent.regimens.values()]
+    return [_of_patient(item, applies, facts.patient, doses, None) for item, applies in judged]
 
 
 def _of_patient(

@@ -72,6 +72,10 @@ class Facts:
             self._clearances[kind] = self._measured(kind) or self._computed(kind)
         return self._clearances[kind]
 
+    def clearance_needs(self, kind: str) -> tuple[str, ...]:
+        """Return what would let a clearance that is not known be worked out."""
+        return renal.inputs(kind, self.patient, has_creatinine="creatinine" in self.results)
+
     def _measured(self, kind: str) -> Clearance | None:
         result = self.results.get(kind)
         if result is None:

@@ -168,9 +168,9 @@ def _group(case: _Case, members: tuple[Line, ...]) -> _Group:
     together = summed(readable) if readable else None
     doses = Doses(case.patient)
     names = {line.order.regimen for line in members} - {None}
-    fitting = candidates(agent, case.patient, doses, route, product)
+    fitting = candidates(agent, case.facts, doses, route, product)
     named = [item for item in fitting if item.regimen.id in names]
-    usable = tuple(named or _written_alike(fitting, together) or _of_others(agent, case.patient, doses, route))
+    usable = tuple(named or _written_alike(fitting, together) or _of_others(agent, case.facts, doses, route))
     comparisons = tuple([compare(together, item) for item in usable]) if together else ()
     chosen = _chosen(agent, usable, comparisons)
     is_as_named = bool(named) or not names
@@ -179,9 +179,9 @@ def _group(case: _Case, members: tuple[Line, ...]) -> _Group:
     )
 
 
-def _of_others(agent: Agent, patient: Patient, doses: Doses, route: str | None) -> list[Candidate]:
+def _of_others(agent: Agent, facts: Facts, doses: Doses, route: str | None) -> list[Candidate]:
     """Return the regimens for others; none of them says anything of a preparation on a surface."""
-    return [] if route in SURFACES else for_others(agent, patient, doses)
+    return [] if route in SURFACES else for_others(agent, facts, doses)
 
 
 def _written_alike(fitting: list[Candidate], together: Ordered | None) -> list[Candidate]:
@@ -257,7 +257,8 @@ def _other_weights(group: _Group) -> list[likely_cause.CorrectedWeight]:
     found = []
     for slip in weight_slips(patient, growth):
         other = msgspec.structs.replace(patient, weight=Weight(slip.kg, slip.kg, "kg"))
-        usable = candidates(group.agent, other, Doses(other), group.route, group.product)
+        facts = Facts(other, group.case.knowledge.terminology)
+        usable = candidates(group.agent, facts, Doses(other), group.route, group.product)
         found.append(likely_cause.CorrectedWeight(slip.kg, slip.factor, usable))
     return found
 
@@ -266,7 +267,9 @@ def _of_regimens(group: _Group) -> list[Finding]:
     """Return what is said where no regimen, or not the one that is named, fits patient, route and product."""
     found = []
     if group.agent.regimens and not group.is_documented:
-        found.append(order_findings.no_regimen(group.agent, group.route))
+        judged = [item.applicability for item in group.candidates]
+        because = dict.fromkeys(path for item in judged if item.answer is Answer.NO for path in item.because)
+        found.append(order_findings.no_regimen(group.agent, group.route, tuple(because)))
     if not group.is_as_named:
         found.append(order_findings.named_regimen(group.agent))
     return found
@@ -340,7 +343,9 @@ def _of_dose(group: _Group, together: Ordered, chosen: Comparison) -> tuple[list
     others = [item.regimen for item in group.candidates]
     too_fast, open_infusion = _of_infusion(group, chosen)
     found = [
-        *order_findings.of_range(agent, chosen, group.comparisons, together),
+        *order_findings.of_range(
+            agent, chosen, group.comparisons, together, is_explained=_is_explained(group, together)
+        ),
         *order_findings.of_frequency(agent, chosen, together),
         *order_findings.of_division(agent, chosen, together),
         *order_findings.of_formulation(agent, group.product, group.comparisons),
@@ -371,6 +376,14 @@ def _of_rhythms(group: _Group) -> list[Finding]:
 
 def _is_stopping(item: Finding) -> bool:
     return item.severity is Severity.CONTRAINDICATED
+
+
+def _is_explained(group: _Group, together: Ordered) -> bool:
+    """Tell whether any regimen documents, by a maximum of its own, doses as high as the order."""
+    return any(
+        order_findings.explains(item, _limits_of(group, [item.candidate.regimen]), together)
+        for item in group.comparisons
+    )
 
 
 def _frequency_unchecked(group: _Group) -> list[NotChecked]:

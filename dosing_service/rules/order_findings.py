@@ -88,15 +88,21 @@ def _finding(
     )
 
 
-def of_range(agent: Agent, item: Comparison, comparisons: Sequence[Comparison], ordered: Ordered) -> list[Finding]:
-    """Return what is wrong with the amount: above or below the documented range, with both in numbers."""
+def of_range(
+    agent: Agent, item: Comparison, comparisons: Sequence[Comparison], ordered: Ordered, *, is_explained: bool
+) -> list[Finding]:
+    """Return what is wrong with the amount: above or below the documented range, with both in numbers.
+
+    ``is_explained`` says that a regimen documents a maximum of its own which the order keeps: it is not far above.
+    """
     if item.position not in {Position.ABOVE, Position.BELOW} or item.per is None or item.ordered is None:
         return []
     regimen, dose = item.candidate.regimen, expected(item.candidate)
     assert dose is not None  # noqa: S101 - a compared regimen has an amount
     is_above = item.position is Position.ABOVE
     id_ = "above-range" if is_above else "below-range"
-    severity = SEVERITY[_range_policy(agent, item, comparisons, is_above=is_above)]
+    policy = _range_policy(agent, item, comparisons, is_above=is_above)
+    severity = SEVERITY["above-range" if policy == "far-above-range" and is_explained else policy]
     where = "above" if is_above else "below"
     given = text_of(item.per, item.ordered, ordered)
     by = _percent_text(item) if given == dose.text else _ratio_text(item)
@@ -107,6 +113,32 @@ def of_range(agent: Agent, item: Comparison, comparisons: Sequence[Comparison], 
     do = "Rounding to what can be given may explain it." if is_rounded(item) else do
     management = f"Documented is {documented}. {do}{other_uses}"
     return [_finding(id_, Category.DOSE, severity, summary, management, ("dose",), regimen.citations)]
+
+
+def explains(item: Comparison, bound: Sequence[BoundLimit], ordered: Ordered) -> bool:
+    """Tell whether a regimen documents by a maximum that doses as high as the order are given: it is not passed, and
+    the order is given no more often.
+
+    The maximum must grow with the patient as the dose does: 40 mg a week explain nothing in a child for whom 12 mg are
+    documented.
+    """
+    regimen = item.candidate.regimen
+    if item.often in {Often.MORE, Often.DAILY_NOT_WEEKLY}:
+        return False
+    holding = [one for one in bound if one.limit.effect is Effect.CAP and _amount_of(one, ordered) is not None]
+    is_alike = [one.limit.unit.body is not None or regimen.basis is Basis.FIXED for one in holding]
+    return any(is_alike) and not any(_passes(one, ordered) for one in holding)
+
+
+def _amount_of(item: BoundLimit, ordered: Ordered) -> Span | None:
+    """Return what the order gives of the kind of a maximum that is known for this patient."""
+    per = PER_OF_KIND.get(item.limit.kind)
+    return None if per is None or per is Per.RATE or item.needs else ordered.amounts.get(per)
+
+
+def _passes(item: BoundLimit, ordered: Ordered) -> bool:
+    given = _amount_of(item, ordered)
+    return given is not None and given.high > in_milligrams(item.value, item.limit.unit.amount) * (1 + EQUAL)
 
 
 def _part_text(item: Comparison, ordered: Ordered) -> str:
@@ -246,8 +278,8 @@ def of_use(item: Comparison, comparisons: Sequence[Comparison]) -> list[Finding]
     ]
 
 
-def no_regimen(agent: Agent, route: str | None) -> Finding:
-    """Say that no regimen is documented for this patient, or none by this route."""
+def no_regimen(agent: Agent, route: str | None, because: tuple[str, ...]) -> Finding:
+    """Say that no regimen is documented for this patient (``because`` of these facts), or none by this route."""
     routes = list(dict.fromkeys(item.route for item in agent.regimens.values()))
     cited = next((item.citations for item in agent.regimens.values()), agent.evidence.citations)
     if route is not None and route not in routes:
@@ -266,9 +298,8 @@ def no_regimen(agent: Agent, route: str | None) -> Finding:
     summary = f"No dose of {agent.name} is documented for this patient; documented is {join(described)}."
     management = "Do not scale a dose that is documented for others; take specialist advice."
     severity = SEVERITY["no-regimen-for-patient"]
-    return _finding(
-        "no-regimen-for-patient", Category.POPULATION, severity, summary, management, ("patient.age",), cited
-    )
+    decided = because or ("patient.age",)
+    return _finding("no-regimen-for-patient", Category.POPULATION, severity, summary, management, decided, cited)
 
 
 # ---------------------------------------------------------------- documented maxima

@@ -440,6 +440,53 @@ def test_wrong_weight_explains_the_order(check: Check) -> None:
     assert found["likely_causes"][0]["would_be"]["weight"] == {"value": Decimal("54.4"), "unit": "kg"}
 
 
+# ---------------------------------------------------------------- renal function
+
+
+def kidneys(egfr: float | None) -> Json:
+    """Return a patient with an estimated GFR in mL/min/1.73 m² as the only result, or without any."""
+    result = {"code": "98979-8", "value": egfr, "unit": "mL/min/{1.73_m2}", "measured_on": "2026-11-20"}
+    return {"observations": [] if egfr is None else [result]}
+
+
+@pytest.mark.parametrize(
+    ("egfr", "milligrams", "regimen", "verdict", "why"),
+    [
+        (30, 2, "reduced-renal-adult", "incomplete", "from 30 on"),
+        (45, 2, "reduced-renal-adult", "incomplete", "between"),
+        (45, 4, "reduced-renal-adult", "warn", "twice the reduced dose"),
+        (59.9, 2, "reduced-renal-adult", "incomplete", "below 60"),
+        (60, 4, None, "warn", "60 itself is not below 60; nothing is documented for this adult"),
+        (95, 4, None, "warn", "healthy kidneys: 2 mg is not for them, and 4 mg not too much"),
+        (29.9, 2, None, "warn", "below 30 it is not recommended"),
+        (95, 40, None, "stop", "ten times the most of 4 mg for everybody"),
+    ],
+)
+def test_reduced_dose_is_for_reduced_kidneys(
+    check: Check, egfr: float, milligrams: int, regimen: str | None, verdict: str, why: str
+) -> None:
+    """Baricitinib 2 mg daily is documented at 30 to below 60 mL/min/1.73 m² (trial protocol), for no other adult."""
+    found = check(order("baricitinib", milligrams, "mg", DAILY, "oral"), patient=kidneys(egfr))["orders"][0]
+    assert (found["regimen"], found["verdict"]) == (regimen, verdict), why
+    assert ("no-regimen-for-patient" in ids(found)) == (regimen is None)
+    if regimen is None:
+        assert "patient.observations[0]" in finding(found, "no-regimen-for-patient")["because"]
+
+
+def test_unknown_kidneys_leave_open_whether_the_reduced_dose_counts(check: Check) -> None:
+    """A creatinine would say whether the reduced dose is this patient's."""
+    found = check(order("baricitinib", 2, "mg", DAILY, "oral"), patient=kidneys(None))["orders"][0]
+    assert finding(found, "population-unknown")["verdict"] == "possible"
+    assert finding(found, "population-unknown")["because"] == ["patient.observations[2160-0]"]
+
+
+def test_creatinine_is_enough(check: Check) -> None:
+    """1.6 mg/dL in a woman of 40 years is 41 mL/min/1.73 m² (CKD-EPI 2021)."""
+    creatinine = {"code": "2160-0", "value": 1.6, "unit": "mg/dL", "measured_on": "2026-11-20"}
+    found = check(order("baricitinib", 2, "mg", DAILY, "oral"), patient={"observations": [creatinine]})["orders"][0]
+    assert found["regimen"] == "reduced-renal-adult"
+
+
 # ---------------------------------------------------------------- several orders
 
 
