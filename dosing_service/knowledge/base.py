@@ -233,7 +233,7 @@ class Regimen:
     """One documented way to give an agent. Exactly one of ``figure`` and ``bands`` is present.
 
     ``ages``, ``weights`` and ``egfr`` say whom it is for. A fixed amount whose source names no population is held to
-    be for adults.
+    be for adults. ``titrated`` says that the dose is where a titration starts that has no documented end.
     """
 
     id: str
@@ -268,6 +268,7 @@ class Regimen:
     followed_by: str | None
     citations: Citations
     compare_weights: CompareWeights | None = None
+    titrated: bool = False
 
     @property
     def egfr(self) -> Range | None:
@@ -376,6 +377,15 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class OtherUses:
+    """For what else a drug is much used, in doses that are not documented here; ``limit`` is the most of those uses."""
+
+    text: str
+    limit: Limit | None
+    citations: Citations
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class AgentCoding:
     """A code of an agent in a terminology."""
 
@@ -386,7 +396,7 @@ class AgentCoding:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Agent:
-    """A drug or a procedure; ``other_uses`` says for what else it is much used, in doses that are not documented."""
+    """A drug or a procedure."""
 
     id: str
     name: str
@@ -396,7 +406,7 @@ class Agent:
     codings: tuple[AgentCoding, ...]
     default_regimen: str | None
     notes: tuple[Note, ...]
-    other_uses: Note | None
+    other_uses: OtherUses | None
     evidence: AgentEvidence
     products: Mapping[str, Product]
     regimens: Mapping[str, Regimen]

@@ -9,6 +9,8 @@ from enum import StrEnum
 from fractions import Fraction
 from functools import cache
 
+from msgspec import structs
+
 from dosing_service.knowledge.base import Agent, Product, Regimen
 from dosing_service.model import Dose, ExpectedAmount, NotChecked, Patient, Per, Ratio, Value
 from dosing_service.rules.dose import Computed, Doses, compute, constant
@@ -52,13 +54,17 @@ class Often(StrEnum):
 
 
 class Candidate(Value, frozen=True):
-    """A regimen that may be this patient's, with what it comes to as each kind of amount, in milligrams."""
+    """A regimen that may be this patient's, with what it comes to as each kind of amount, in milligrams.
+
+    ``is_other_release`` says that the product releases the drug over longer than the regimen's.
+    """
 
     regimen: Regimen
     applicability: Applicability
     dose: Dose | None
     amounts: Mapping[Per, Span]
     needs: tuple[NotChecked, ...] = ()
+    is_other_release: bool = False
 
 
 class Comparison(Value, frozen=True):
@@ -111,9 +117,21 @@ def _of_patient(
     regimen: Regimen, judged: Applicability, patient: Patient, doses: Doses, product: Product | None
 ) -> Candidate:
     if product is not None:
-        return _candidate(regimen, judged, compute(regimen, patient, product=product))
+        found = _candidate(regimen, judged, compute(regimen, patient, product=product))
+        return _by_day(found) if product.release_hours is not None and regimen.formulation is None else found
     same_for_all = _constant(regimen) if judged.answer is Answer.YES else None
     return same_for_all or _candidate(regimen, judged, doses.of(regimen))
+
+
+def _by_day(candidate: Candidate) -> Candidate:
+    """Return the candidate for an extended-release product: one piece holds several doses of the immediate-release
+    form that the source gave, so that only the total of a day can be compared.
+    """
+    amounts = candidate.amounts
+    if candidate.regimen.per is not Per.ADMINISTRATION or Per.DAY not in amounts:
+        return candidate
+    longer = {per: span for per, span in amounts.items() if per not in {Per.ADMINISTRATION, Per.DAY}}
+    return structs.replace(candidate, amounts={Per.DAY: amounts[Per.DAY], **longer}, is_other_release=True)
 
 
 @cache

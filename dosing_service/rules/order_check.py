@@ -24,6 +24,7 @@ from dosing_service.model import (
     Quantity,
     Severity,
     Value,
+    Verdict,
     Weight,
 )
 from dosing_service.rules import (
@@ -224,6 +225,8 @@ def _judge(group: _Group) -> _Said:
         above, open_limits = order_findings.of_limits(group.agent, bound, group.together, _formulation(group))
         if above and group.chosen is None and _may_fit(group, group.together):
             above = []
+        if _is_of_other_use(group, group.together):
+            above = [_as_warning(item) for item in above]
         if not group.is_documented:
             above = [item for item in above if _is_stopping(item)]
         found, unchecked = [*found, *above], [*unchecked, *open_limits, *_route_unchecked(group)]
@@ -243,6 +246,8 @@ def _causes(group: _Group) -> tuple[LikelyCause, ...]:
         return ()
     is_rounded = any(order_findings.is_rounded(item) for item in group.comparisons)
     if is_rounded or group.together.is_partial or not group.is_documented:
+        return ()
+    if order_findings.is_titration_step(group.chosen):
         return ()
     order = group.lines[0].order if len(group.lines) == 1 else None
     suspect = likely_cause.Suspect(group.together, order, group.comparisons, measures_of(group.case.patient))
@@ -342,10 +347,14 @@ def _of_dose(group: _Group, together: Ordered, chosen: Comparison) -> tuple[list
     longer, unchecked = order_findings.of_duration(agent, regimen, together, Fraction(max(given)) if given else None)
     others = [item.regimen for item in group.candidates]
     too_fast, open_infusion = _of_infusion(group, chosen)
+    of_amount = order_findings.of_range(
+        agent, chosen, group.comparisons, together, is_explained=_is_explained(group, together)
+    )
+    if regimen.egfr is not None and chosen.candidate.applicability.answer is Answer.UNKNOWN:
+        because = chosen.candidate.applicability.because
+        of_amount = [msgspec.structs.replace(item, verdict=Verdict.POSSIBLE, because=because) for item in of_amount]
     found = [
-        *order_findings.of_range(
-            agent, chosen, group.comparisons, together, is_explained=_is_explained(group, together)
-        ),
+        *of_amount,
         *order_findings.of_frequency(agent, chosen, together),
         *order_findings.of_division(agent, chosen, together),
         *order_findings.of_formulation(agent, group.product, group.comparisons),
@@ -379,11 +388,28 @@ def _is_stopping(item: Finding) -> bool:
 
 
 def _is_explained(group: _Group, together: Ordered) -> bool:
-    """Tell whether any regimen documents, by a maximum of its own, doses as high as the order."""
-    return any(
+    """Tell whether any regimen documents, by a maximum of its own, doses as high as the order, or another use does."""
+    return _is_of_other_use(group, together) or any(
         order_findings.explains(item, _limits_of(group, [item.candidate.regimen]), together)
         for item in group.comparisons
     )
+
+
+def _is_of_other_use(group: _Group, together: Ordered) -> bool:
+    """Tell whether the order keeps the documented most of other uses."""
+    limit = group.agent.other_uses.limit if group.agent.other_uses else None
+    if limit is None or not group.candidates:
+        return False
+    like = group.candidates[0].regimen
+    amounts = caps.Amounts(like.per, plan(like).conversions, measures_of(group.case.patient))
+    bound = caps.concerning((limit,), group.case.patient, _formulation(group), amounts)
+    is_known = bool(bound) and not any(item.needs for item in bound)
+    return is_known and not order_findings.of_limits(group.agent, bound, together, _formulation(group))[0]
+
+
+def _as_warning(item: Finding) -> Finding:
+    """Return a maximum that another use passes every day as a warning."""
+    return msgspec.structs.replace(item, severity=Severity.MAJOR) if _is_stopping(item) else item
 
 
 def _frequency_unchecked(group: _Group) -> list[NotChecked]:

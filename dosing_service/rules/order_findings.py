@@ -27,6 +27,8 @@ SEVERITY = MappingProxyType(
         "above-maximum-of-another-formulation": Severity.MODERATE,
         "above-range": Severity.MAJOR,
         "far-above-range": Severity.CONTRAINDICATED,
+        "above-range-of-another-release": Severity.MODERATE,
+        "above-starting-dose": Severity.INFO,
         "rounded": Severity.MINOR,
         "below-range": Severity.MODERATE,
         "below-range-of-a-taper": Severity.MINOR,
@@ -55,6 +57,11 @@ SEVERITY = MappingProxyType(
 FAR_ABOVE = 2
 #: The same for a drug that is much used in other doses: warfarin against clotting takes several times this 1 mg.
 _FAR_ABOVE_OTHER_USES = 20
+#: The same for the start of a titration that has no documented end: steps as large as the first dose every three days
+#: take most of a year to come so far, and whoever wrote milligrams for micrograms passes it at once.
+_FAR_ABOVE_START = 100
+#: Up to here nothing but the titration itself is said.
+_MUCH_ABOVE_START = 20
 #: A dose per kg or m² is rounded to what can be given; ours, and that of the doses in products.
 _ROUNDED = Fraction(1, 10)
 #: A part of a tablet that a scored tablet gives.
@@ -105,13 +112,20 @@ def of_range(
     severity = SEVERITY["above-range" if policy == "far-above-range" and is_explained else policy]
     where = "above" if is_above else "below"
     given = text_of(item.per, item.ordered, ordered)
-    by = _percent_text(item) if given == dose.text else _ratio_text(item)
+    is_about_start = policy == "above-starting-dose"
+    by = "" if is_explained or is_about_start else _ratio_text(item)
+    by = _percent_text(item) if given == dose.text else by
     documented = f"{dose.text}{_part_text(item, ordered)}"
-    summary = f"{agent.name} {given}{by} is {where} the documented {documented} ({regimen.name})."
+    documented_as = "the documented starting dose of" if is_about_start else "the documented"
+    summary = f"{agent.name} {given}{by} is {where} {documented_as} {documented} ({regimen.name})."
     other_uses = f" {agent.other_uses.text}" if is_above and agent.other_uses else ""
     do = "Do not exceed it without a documented reason." if is_above else "Check that so little is meant."
     do = "Rounding to what can be given may explain it." if is_rounded(item) else do
-    management = f"Documented is {documented}. {do}{other_uses}"
+    do = "The source names no most; check that it was reached step by step." if is_about_start else do
+    if item.candidate.is_other_release:
+        do = f"{do} That is of a form that releases at once; this product releases slowly, so days were compared."
+    raised = f" {regimen.titration}" if is_above and regimen.titration else ""
+    management = f"Documented is {documented}.{raised} {do}{other_uses}"
     return [_finding(id_, Category.DOSE, severity, summary, management, ("dose",), regimen.citations)]
 
 
@@ -157,6 +171,13 @@ def is_rounded(item: Comparison) -> bool:
     return abs(given.high - documented.high) <= documented.high * _ROUNDED
 
 
+def is_titration_step(item: Comparison) -> bool:
+    """Tell whether an order above a starting dose may have been reached step by step."""
+    if item.position is not Position.ABOVE or item.ratio is None:
+        return False
+    return item.candidate.regimen.titrated and item.ratio.high < _MUCH_ABOVE_START
+
+
 def _range_policy(agent: Agent, item: Comparison, comparisons: Sequence[Comparison], *, is_above: bool) -> str:
     """Return the name of a severity. A drug with other uses is often above its range for a good reason, one that is
     tapered is often below it.
@@ -168,7 +189,13 @@ def _range_policy(agent: Agent, item: Comparison, comparisons: Sequence[Comparis
     compared = [other for other in comparisons if other.position is not Position.NOT_COMPARABLE]
     own_use = [other for other in compared if other.candidate.regimen.use != "reference"]
     ratios = [other.ratio for other in own_use or compared]
-    far = FAR_ABOVE if agent.other_uses is None else _FAR_ABOVE_OTHER_USES
+    if item.candidate.is_other_release and item.ratio is not None and item.ratio.high < FAR_ABOVE:
+        return "above-range-of-another-release"
+    if is_titration_step(item):
+        return "above-starting-dose"
+    is_open = agent.other_uses is not None and agent.other_uses.limit is None
+    far = _FAR_ABOVE_OTHER_USES if is_open else FAR_ABOVE
+    far = _FAR_ABOVE_START if item.candidate.regimen.titrated else far
     is_far = all(ratio is not None and ratio.high >= far for ratio in ratios)
     return "far-above-range" if is_far else "above-range"
 

@@ -338,6 +338,79 @@ def test_drug_with_other_uses_is_warned_of_not_stopped(check: Check) -> None:
     assert "INR" in above["management"]
 
 
+CHILD_25: Json = {
+    "age": {"value": 8, "unit": "a"},
+    "weight": {"value": 25, "unit": "kg"},
+    "height": {"value": 128, "unit": "cm"},
+}
+TABLET_11: Json = {"product": {"id": "extended-release-tablet-11"}}
+
+
+@pytest.mark.parametrize(
+    ("said", "patient", "verdict", "severity", "why"),
+    [
+        (order("infliximab", 650, "mg", every(8, "wk"), "intravenous"), {}, "warn", "major", "10 mg/kg, the maximum"),
+        (
+            order("infliximab", 651, "mg", every(8, "wk"), "intravenous"),
+            {},
+            "stop",
+            "contraindicated",
+            "above 10 mg/kg",
+        ),
+        (order("ceftriaxone", 2, "g", TWICE, "intravenous"), {}, "warn", "major", "4 g daily, the most of the label"),
+        (order("ceftriaxone", 2.1, "g", TWICE, "intravenous"), {}, "stop", "contraindicated", "above 4 g daily"),
+        (order("ruxolitinib", 20, "mg", TWICE, "oral"), {}, "warn", "major", "up to 25 mg in myelofibrosis"),
+        (order("ruxolitinib", 26, "mg", TWICE, "oral"), {}, "stop", "contraindicated", "above 25 mg"),
+        (order("ruxolitinib", 20, "mg", TWICE, "oral"), CHILD_25, "stop", "contraindicated", "that is for adults"),
+        (
+            order("methotrexate", 39, "mg", WEEKLY, "subcutaneous"),
+            CHILD_25,
+            "stop",
+            "contraindicated",
+            "below 40 mg, which explain nothing at 0.94 m2 and 14 to 19 mg",
+        ),
+        (order("treprostinil", 1, "mg", THRICE, "oral"), {}, "incomplete", "info", "a start without a most"),
+        (order("treprostinil", 2.5, "mg", THRICE, "oral"), {}, "warn", "major", "twenty times the start"),
+        (order("treprostinil", 125, "mg", THRICE, "oral"), {}, "stop", "contraindicated", "milligrams for micrograms"),
+        (
+            order("tofacitinib", 1, "{tablet}", DAILY, "oral", **TABLET_11),
+            {},
+            "warn",
+            "moderate",
+            "11 mg a day beside 10 mg a day",
+        ),
+        (
+            order("tofacitinib", 2, "{tablet}", DAILY, "oral", **TABLET_11),
+            {},
+            "stop",
+            "contraindicated",
+            "22 mg a day beside 10 mg a day",
+        ),
+    ],
+)
+def test_only_what_no_documented_use_explains_is_stopped(
+    check: Check, said: Json, patient: Json, verdict: str, severity: str, why: str
+) -> None:
+    """A maximum that a source documents beside its dose is a dose that is given; above it, it is a stop."""
+    found = check(said, patient=patient)["orders"][0]
+    assert finding(found, "above-range")["severity"] == severity, why
+    assert found["verdict"] == verdict
+
+
+def test_extended_release_is_compared_by_the_day(check: Check) -> None:
+    """One piece holds a day: 11 mg is 1.1 times the 2 x 5 mg of the source, and the form is named."""
+    found = check(order("tofacitinib", 1, "{tablet}", DAILY, "oral", **TABLET_11))["orders"][0]
+    assert found["ratio"] == {"low": Decimal("1.1"), "high": Decimal("1.1")}
+    assert "releases slowly" in finding(found, "above-range")["management"]
+
+
+def test_raised_dose_is_told_how_far_it_goes(check: Check) -> None:
+    """Whoever orders 10 mg/kg of infliximab reads for whom that is documented, and not that it is twice the most."""
+    above = finding(check(order("infliximab", 650, "mg", every(8, "wk"), "intravenous"))["orders"][0], "above-range")
+    assert "Up to 10 mg/kg when the response is lost." in above["management"]
+    assert "the most" not in above["summary"]
+
+
 def test_tapered_steroid_is_no_warning(check: Check) -> None:
     """Prednisone 5 mg daily is below every range, as at the end of any taper."""
     found = check(order("prednisone", 5, "mg", DAILY, "oral"))["orders"][0]
@@ -474,10 +547,12 @@ def test_reduced_dose_is_for_reduced_kidneys(
 
 
 def test_unknown_kidneys_leave_open_whether_the_reduced_dose_counts(check: Check) -> None:
-    """A creatinine would say whether the reduced dose is this patient's."""
-    found = check(order("baricitinib", 2, "mg", DAILY, "oral"), patient=kidneys(None))["orders"][0]
-    assert finding(found, "population-unknown")["verdict"] == "possible"
-    assert finding(found, "population-unknown")["because"] == ["patient.observations[2160-0]"]
+    """Nothing is too much and nothing fits before a creatinine says which dose is documented."""
+    found = check(order("baricitinib", 4, "mg", DAILY, "oral"), patient=kidneys(None))["orders"][0]
+    assert found["verdict"] == "incomplete"
+    for id_ in ("above-range", "population-unknown"):
+        assert finding(found, id_)["verdict"] == "possible"
+        assert finding(found, id_)["because"] == ["patient.observations[2160-0]"]
 
 
 def test_creatinine_is_enough(check: Check) -> None:
