@@ -356,8 +356,8 @@ def _of_dose(group: _Group, together: Ordered, chosen: Comparison) -> tuple[list
     found = [
         *of_amount,
         *order_findings.of_frequency(agent, chosen, together),
-        *order_findings.of_division(agent, chosen, together),
-        *order_findings.of_formulation(agent, group.product, group.comparisons),
+        *order_findings.of_division(agent, chosen, group.comparisons, together),
+        *order_findings.of_formulation(agent, group.product, chosen, group.comparisons, together),
         *longer,
         *order_findings.of_other_durations(agent, regimen, others, together),
         *too_fast,
@@ -365,7 +365,7 @@ def _of_dose(group: _Group, together: Ordered, chosen: Comparison) -> tuple[list
     if not group.is_documented:
         # The regimens are for others: only what is far too much for them says something about this patient.
         return [item for item in found if _is_stopping(item)], unchecked
-    found += [*order_findings.of_use(chosen, group.comparisons), *_of_population(group, chosen)]
+    found += [*order_findings.of_use(agent, chosen, group.comparisons), *_of_population(group, chosen)]
     unchecked += [*open_infusion, *order_findings.unchecked(chosen, together), *_frequency_unchecked(group)]
     return found, unchecked
 

@@ -32,6 +32,7 @@ SEVERITY = MappingProxyType(
         "rounded": Severity.MINOR,
         "below-range": Severity.MODERATE,
         "below-range-of-a-taper": Severity.MINOR,
+        "below-range-by-less-than-a-piece": Severity.MINOR,
         "daily-instead-of-weekly": Severity.CONTRAINDICATED,
         "daily-for-another-use-only": Severity.MAJOR,
         "more-often": Severity.MAJOR,
@@ -66,6 +67,8 @@ _MUCH_ABOVE_START = 20
 _ROUNDED = Fraction(1, 10)
 #: A part of a tablet that a scored tablet gives.
 _HALF = Fraction(1, 2)
+#: Forms that are counted.
+_PIECES = {"tablet", "capsule"}
 #: Forms that give one fixed amount.
 _FIXED = {"autoinjector", "pen", "prefilled-syringe"}
 _TIME_WORDS = {"h": "hours", "d": "days", "wk": "weeks", "mo": "months"}
@@ -109,6 +112,8 @@ def of_range(
     is_above = item.position is Position.ABOVE
     id_ = "above-range" if is_above else "below-range"
     policy = _range_policy(agent, item, comparisons, is_above=is_above)
+    if policy == "below-range" and _is_nearest_piece(agent, item, ordered):
+        policy = "below-range-by-less-than-a-piece"
     severity = SEVERITY["above-range" if policy == "far-above-range" and is_explained else policy]
     where = "above" if is_above else "below"
     given = text_of(item.per, item.ordered, ordered)
@@ -200,6 +205,18 @@ def _range_policy(agent: Agent, item: Comparison, comparisons: Sequence[Comparis
     return "far-above-range" if is_far else "above-range"
 
 
+def _is_nearest_piece(agent: Agent, item: Comparison, ordered: Ordered) -> bool:
+    """Tell whether an order below a range is in whole pieces of a product of which one more would be above it: 1 mg
+    cannot be made from tablets of 0.6 mg.
+    """
+    each, given, documented = ordered.amounts.get(Per.ADMINISTRATION), item.ordered, item.expected
+    if each is None or given is None or documented is None or not each.high:
+        return False
+    held = [one for one in agent.products.values() if one.form in _PIECES]
+    pieces = [each.high / in_milligrams(one.strength, one.strength_unit.code) for one in held]
+    return any(one.denominator == 1 and given.high * (one + 1) / one > documented.high for one in pieces)
+
+
 def _percent_text(item: Comparison) -> str:
     """Return by how much an order differs that reads like what is documented."""
     assert item.ordered and item.expected  # noqa: S101, PT018 - only compared ones are worded
@@ -272,10 +289,11 @@ def _repeat_text(regimen: Regimen) -> str:
     return f"a course every {low if low == high else f'{low} to {high}'} {words}"
 
 
-def of_division(agent: Agent, item: Comparison, ordered: Ordered) -> list[Finding]:
-    """Return a course total that is given in fewer parts than documented."""
+def of_division(agent: Agent, item: Comparison, comparisons: Sequence[Comparison], ordered: Ordered) -> list[Finding]:
+    """Return a course total that is given in fewer parts than any regimen of this patient divides its own into."""
     regimen, each = item.candidate.regimen, ordered.amounts.get(Per.ADMINISTRATION)
-    part = item.candidate.amounts.get(Per.ADMINISTRATION)
+    parts = [one.candidate.amounts.get(Per.ADMINISTRATION) for one in comparisons if one.per is Per.COURSE]
+    part = max([one for one in parts if one is not None], key=lambda one: one.high, default=None)
     if item.per is not Per.COURSE or each is None or part is None or each.high <= part.high * (1 + EQUAL):
         return []
     most, given = (text_of(Per.ADMINISTRATION, Span(one.high, one.high), ordered) for one in (part, each))
@@ -289,13 +307,17 @@ def of_division(agent: Agent, item: Comparison, ordered: Ordered) -> list[Findin
     ]
 
 
-def of_use(item: Comparison, comparisons: Sequence[Comparison]) -> list[Finding]:
-    """Say that an order fits only a dose that is documented for another use than calcinosis or its disease."""
+def of_use(agent: Agent, item: Comparison, comparisons: Sequence[Comparison]) -> list[Finding]:
+    """Say that an order fits only a dose that is documented for another use than calcinosis or its disease.
+
+    One that is only rounded up, by a tenth or to whole vials, is not above what is documented for calcinosis.
+    """
     regimen = item.candidate.regimen
     if not item.fits or regimen.use != "reference":
         return []
     own = [other for other in comparisons if other.candidate.regimen.use != "reference"]
     is_above = bool(own) and all(other.position is Position.ABOVE for other in own)
+    is_above = is_above and not any(is_rounded(other) or _fills_vials(agent, other) for other in own)
     severity = SEVERITY["only-other-use-above-calcinosis" if is_above else "only-other-use"]
     more = ", and it is above everything documented for calcinosis or its disease" if is_above else ""
     summary = f"This dose is documented for {regimen.indication}{more}."
@@ -303,6 +325,15 @@ def of_use(item: Comparison, comparisons: Sequence[Comparison]) -> list[Finding]
     return [
         _finding("only-other-use", Category.INDICATION, severity, summary, management, ("dose",), regimen.citations)
     ]
+
+
+def _fills_vials(agent: Agent, item: Comparison) -> bool:
+    """Tell whether an order is a documented figure in whole vials of a powder, the last one used up."""
+    held = [one for one in agent.products.values() if one.form == "vial" and one.strength_unit.code in {"mg", "g"}]
+    if not held or item.ordered is None or item.expected is None or item.expected.low != item.expected.high:
+        return False
+    vial = min(in_milligrams(one.strength, one.strength_unit.code) for one in held)
+    return item.ordered.high == ceil(item.expected.high / vial) * vial
 
 
 def no_regimen(agent: Agent, route: str | None, because: tuple[str, ...]) -> Finding:
@@ -540,12 +571,22 @@ def _of_parts(product: Product, each: Span | None) -> tuple[list[Finding], list[
     return [_finding(id_, Category.FORMULATION, severity, summary, management, because, product.citations)], []
 
 
-def of_formulation(agent: Agent, product: Product | None, comparisons: Iterable[Comparison]) -> list[Finding]:
-    """Return a formulation that is given in another rhythm than its own label has."""
+def of_formulation(
+    agent: Agent, product: Product | None, chosen: Comparison, comparisons: Iterable[Comparison], ordered: Ordered
+) -> list[Finding]:
+    """Return a formulation that is given in another rhythm than its own label has.
+
+    A form that releases at once may be divided otherwise, though not given all at once, where the dose it is compared
+    with leaves the division open.
+    """
     if product is None or product.formulation is None:
         return []
     own = [item for item in comparisons if item.candidate.regimen.formulation == product.formulation]
     if not own or any(item.often in {Often.SAME, Often.NOT_STATED, Often.UNKNOWN, Often.ONCE} for item in own):
+        return []
+    is_open = chosen.often is Often.NOT_STATED and product.formulation in _IMMEDIATE
+    is_divided = ordered.rate is not None and ordered.rate.low > 1
+    if is_open and is_divided and all(item.often is Often.LESS for item in own):
         return []
     regimen = own[0].candidate.regimen
     documented = regimen.frequency.text if regimen.frequency else "otherwise"

@@ -411,6 +411,88 @@ def test_raised_dose_is_told_how_far_it_goes(check: Check) -> None:
     assert "the most" not in above["summary"]
 
 
+KG_70: Json = {"weight": {"value": 70, "unit": "kg", "measured_on": "2026-11-20"}}
+
+
+@pytest.mark.parametrize(
+    ("said", "patient", "id_", "severity", "why"),
+    [
+        (
+            order("diltiazem", 60, "mg", THRICE, "oral", product={"id": "ir-tablet-60"}),
+            {},
+            "formulation-frequency",
+            None,
+            "180 mg a day in parts, which 2 to 4 mg/kg a day leaves open",
+        ),
+        (
+            order("diltiazem", 240, "mg", DAILY, "oral", product={"id": "ir-tablet-120"}),
+            {},
+            "formulation-frequency",
+            "moderate",
+            "all at once in a form for four times a day",
+        ),
+        (
+            order("diltiazem", 60, "mg", THRICE, "oral", product={"id": "12-hour-capsule-60"}),
+            {},
+            "formulation-frequency",
+            None,
+            "no label of this form has a rhythm here",
+        ),
+        (
+            order("abatacept", 750, "mg", every(4, "wk"), "intravenous"),
+            KG_70,
+            "only-other-use",
+            "minor",
+            "7 % above 10 mg/kg: three vials of 250 mg, and the band of the label",
+        ),
+        (
+            order("abatacept", 750, "mg", every(4, "wk"), "intravenous"),
+            {"weight": {"value": 61, "unit": "kg", "measured_on": "2026-11-20"}},
+            "only-other-use",
+            "minor",
+            "610 mg are three vials of 250 mg",
+        ),
+        (
+            order("ivig", 70, "g", every(4, "wk"), "intravenous"),
+            KG_70 | {"height": {"value": 165, "unit": "cm"}},
+            "given-at-once",
+            None,
+            "1 g/kg on one day is half of the 2 g/kg that labels divide over two",
+        ),
+        (
+            order("ivig", 100, "g", every(4, "wk"), "intravenous"),
+            KG_70 | {"height": {"value": 165, "unit": "cm"}},
+            "given-at-once",
+            "moderate",
+            "no source gives more than 1 g/kg on one day",
+        ),
+        (
+            order("colchicine", 0.6, "mg", DAILY, "oral"),
+            {},
+            "below-range",
+            "minor",
+            "1 mg cannot be made from 0.6 mg; two tablets would be too much",
+        ),
+        (order("colchicine", 0.5, "mg", DAILY, "oral"), {}, "below-range", "moderate", "two of 0.5 mg make the 1 mg"),
+        (
+            order("methotrexate", 12.5, "mg", WEEKLY, "oral"),
+            {},
+            "below-range",
+            "moderate",
+            "six tablets make the 15 mg",
+        ),
+    ],
+)
+def test_what_is_rounded_or_left_open_is_no_warning(
+    check: Check, said: Json, patient: Json, id_: str, severity: str | None, why: str
+) -> None:
+    """What a source leaves open, and what tablets and vials allow, is said quietly or not at all."""
+    found = check(said, patient=patient)["orders"][0]
+    assert [item["severity"] for item in found["findings"] if item["id"] == id_] == ([severity] if severity else []), (
+        why
+    )
+
+
 def test_tapered_steroid_is_no_warning(check: Check) -> None:
     """Prednisone 5 mg daily is below every range, as at the end of any taper."""
     found = check(order("prednisone", 5, "mg", DAILY, "oral"))["orders"][0]
