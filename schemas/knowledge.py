@@ -36,6 +36,7 @@ class PopulationSchema(AnswerSchema):
     description = fields.String()
     age = fields.Nested(RangeSchema, allow_none=True)
     weight = fields.Nested(RangeSchema, allow_none=True)
+    egfr = fields.Nested(RangeSchema, allow_none=True)
 
 
 class FigureSchema(AnswerSchema):

@@ -93,12 +93,17 @@ def _unchecked(
     """Return what must be said of checks that did not run: at most one problem."""
     agent = knowledge.agents[assessment.agent or ""]
     said = None
-    if not any(item.category in {*_DOSE, Category.POPULATION} for problem in found for item in problem.findings):
+    if not any(_says_why(item) for problem in found for item in problem.findings):
         said = _why_unchecked(order, assessment, read)
     if said is None and least is Severity.INFO and assessment.not_checked and not found:
         said = "not every check ran"
     topic = f"{agent.id} not checked"
     return [OrderProblem(topic, Severity.INFO, agent.name, (order,), (), assessment, said)] if said else []
+
+
+def _says_why(item: Finding) -> bool:
+    """Tell whether a finding says already that the dose is wrong, or that there is none to compare it with."""
+    return item.category in {*_DOSE, Category.POPULATION} or item.id == "route-not-documented"
 
 
 def _has_dosage(order: ReadOrder) -> bool:

@@ -62,11 +62,12 @@ class Band:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Population:
-    """For whom a regimen is documented."""
+    """For whom a regimen is documented; ``egfr`` is the estimated GFR in mL/min/1.73 m²."""
 
     description: str
     age: Range | None
     weight: Range | None
+    egfr: Range | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -232,8 +233,8 @@ class CompareWeights:
 class Regimen:
     """One documented way to give an agent. Exactly one of ``figure`` and ``bands`` is present.
 
-    ``ages`` and ``weights`` say whom it is for. A fixed amount whose source names no population is held to be for
-    adults.
+    ``ages``, ``weights`` and ``egfr`` say whom it is for. A fixed amount whose source names no population is held to
+    be for adults. ``titrated`` says that the dose is where a titration starts that has no documented end.
     """
 
     id: str
@@ -268,6 +269,12 @@ class Regimen:
     followed_by: str | None
     citations: Citations
     compare_weights: CompareWeights | None = None
+    titrated: bool = False
+
+    @property
+    def egfr(self) -> Range | None:
+        """The estimated GFR (mL/min/1.73 m²) of those whom it is for; ``None`` where renal function plays no part."""
+        return self.population.egfr if self.population else None
 
     @property
     def any_figure(self) -> DoseFigure:
@@ -371,6 +378,15 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class OtherUses:
+    """For what else a drug is much used, in doses that are not documented here; ``limit`` is the most of those uses."""
+
+    text: str
+    limit: Limit | None
+    citations: Citations
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class AgentCoding:
     """A code of an agent in a terminology."""
 
@@ -381,7 +397,7 @@ class AgentCoding:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Agent:
-    """A drug or a procedure; ``other_uses`` says for what else it is much used, in doses that are not documented."""
+    """A drug or a procedure."""
 
     id: str
     name: str
@@ -391,7 +407,7 @@ class Agent:
     codings: tuple[AgentCoding, ...]
     default_regimen: str | None
     notes: tuple[Note, ...]
-    other_uses: Note | None
+    other_uses: OtherUses | None
     evidence: AgentEvidence
     products: Mapping[str, Product]
     regimens: Mapping[str, Regimen]

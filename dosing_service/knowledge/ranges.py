@@ -55,6 +55,7 @@ _UNIT_WORDS = {
     "kg": "kg",
     "m2": "m²",
     "mg/kg/d": "mg/kg daily",
+    "mL/min/{1.73_m2}": "mL/min/1.73 m²",
 }
 
 

@@ -55,6 +55,7 @@ _BODY_OF_BASIS = {
     Basis.CONCENTRATION: None,
 }
 _BAND_KEY = {Basis.WEIGHT_BAND: "weight", Basis.AGE_BAND: "age", Basis.BODY_SURFACE_AREA_BAND: "body_surface_area"}
+EGFR_UNIT = "mL/min/{1.73_m2}"
 _AGE_UNITS = ("a", "mo", "wk", "d")
 
 
@@ -128,10 +129,11 @@ class PopulationSchema(FileSchema):
     description = sentence(required=True)
     age = RangeField(*_AGE_UNITS)
     weight = RangeField("kg")
+    egfr = RangeField(EGFR_UNIT)
 
     @post_load
     def _build(self, data: dict[str, Any], **_: Any) -> base.Population:
-        return base.Population(data["description"], data.get("age"), data.get("weight"))
+        return base.Population(data["description"], data.get("age"), data.get("weight"), data.get("egfr"))
 
 
 class PopulationField(fields.Field[base.Population | None]):
@@ -319,6 +321,7 @@ class RegimenSchema(FileSchema):
     infusion = fields.Nested(InfusionSchema)
     evidence = fields.Nested(EvidenceSchema)
     titration = sentence()
+    titrated = fields.Boolean(truthy={True}, falsy={False}, load_default=False)
     duration = sentence()
     taper = sentence()
     taper_steps = fields.List(fields.Nested(TaperStepSchema), load_default=list)
@@ -329,6 +332,8 @@ class RegimenSchema(FileSchema):
     @validates_schema(skip_on_field_errors=True)
     def _is_consistent(self, data: Mapping[str, Any], **_: Any) -> None:
         _check_taper(data)
+        if data["titrated"] and ("titration" not in data or data["limits"]):
+            raise ValidationError("a dose without an end has the words of its titration and no maximum", "titrated")
         basis: Basis = data["basis"]
         band_key = _BAND_KEY.get(basis)
         if ("bands" in data) != (band_key is not None) or ("dose" in data) == (band_key is not None):
@@ -383,6 +388,7 @@ class RegimenSchema(FileSchema):
             followed_by=data.get("followed_by"),
             citations=data["references"],
             compare_weights=data.get("compare_weights"),
+            titrated=data["titrated"],
         )
 
 
@@ -452,6 +458,16 @@ class NoteSchema(FileSchema):
     @post_load
     def _build(self, data: dict[str, Any], **_: Any) -> base.Note:
         return base.Note(data["text"], data["references"])
+
+
+class OtherUsesSchema(FileSchema):
+    text = sentence(required=True)
+    limit = fields.Nested(LimitSchema)
+    references = CitationsField(required=True)
+
+    @post_load
+    def _build(self, data: dict[str, Any], **_: Any) -> base.OtherUses:
+        return base.OtherUses(data["text"], data.get("limit"), data["references"])
 
 
 class ProductSchema(FileSchema):
@@ -606,7 +622,7 @@ class AgentSchema(FileSchema):
     codings = fields.List(fields.Nested(CodingSchema), load_default=list)
     default_regimen = sentence()
     notes = fields.List(fields.Nested(NoteSchema), load_default=list)
-    other_uses = fields.Nested(NoteSchema)
+    other_uses = fields.Nested(OtherUsesSchema)
     evidence = fields.Nested(AgentEvidenceSchema, required=True)
     products = fields.List(fields.Nested(ProductSchema), load_default=list)
     limits = fields.List(fields.Nested(LimitSchema), load_default=list)

@@ -91,8 +91,8 @@ def assess(
     """
     patient = request.patient
     product = chosen_product(agent, request.options)
-    judged = {regimen.id: applicability(regimen, patient) for regimen in agent.regimens.values()}
     facts = Facts(patient, knowledge.terminology, as_of=request.as_of)
+    judged = {regimen.id: applicability(regimen, patient, facts) for regimen in agent.regimens.values()}
     case = _Case(request, agent, knowledge, facts, judged, Doses(patient, request.options), in_products)
     chosen = _chosen(case)
     if chosen is None:

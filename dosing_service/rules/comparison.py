@@ -9,9 +9,12 @@ from enum import StrEnum
 from fractions import Fraction
 from functools import cache
 
+from msgspec import structs
+
 from dosing_service.knowledge.base import Agent, Product, Regimen
 from dosing_service.model import Dose, ExpectedAmount, NotChecked, Patient, Per, Ratio, Value
 from dosing_service.rules.dose import Computed, Doses, compute, constant
+from dosing_service.rules.facts import Facts
 from dosing_service.rules.measure import Missing
 from dosing_service.rules.ordered import DAYS, Ordered, Span, in_milligrams, in_unit, interval, window
 from dosing_service.rules.population import APPLIES, Answer, Applicability, applicability
@@ -51,13 +54,17 @@ class Often(StrEnum):
 
 
 class Candidate(Value, frozen=True):
-    """A regimen that may be this patient's, with what it comes to as each kind of amount, in milligrams."""
+    """A regimen that may be this patient's, with what it comes to as each kind of amount, in milligrams.
+
+    ``is_other_release`` says that the product releases the drug over longer than the regimen's.
+    """
 
     regimen: Regimen
     applicability: Applicability
     dose: Dose | None
     amounts: Mapping[Per, Span]
     needs: tuple[NotChecked, ...] = ()
+    is_other_release: bool = False
 
 
 class Comparison(Value, frozen=True):
@@ -84,11 +91,10 @@ class Comparison(Value, frozen=True):
         return Ratio(None if low is None else in_unit(low, ""), in_unit(self.ordered.high / self.expected.high, ""))
 
 
-def candidates(
-    agent: Agent, patient: Patient, doses: Doses, route: str | None, product: Product | None
-) -> list[Candidate]:
+def candidates(agent: Agent, facts: Facts, doses: Doses, route: str | None, product: Product | None) -> list[Candidate]:
     """Return the regimens that apply, or may apply, and fit the order's route and product."""
-    judged = {item.id: applicability(item, patient) for item in agent.regimens.values()}
+    patient = facts.patient
+    judged = {item.id: applicability(item, patient, facts) for item in agent.regimens.values()}
     formulation = product.formulation if product else None
     fitting = (
         item
@@ -101,18 +107,31 @@ def candidates(
     return [_of_patient(item, judged[item.id], patient, doses, held) for item in fitting]
 
 
-def for_others(agent: Agent, patient: Patient, doses: Doses) -> list[Candidate]:
+def for_others(agent: Agent, facts: Facts, doses: Doses) -> list[Candidate]:
     """Return every regimen, whomever and whichever route it is for: too much for all of them is too much here."""
-    return [_of_patient(item, applicability(item, patient), patient, doses, None) for item in agent.regimens.values()]
+    judged = [(item, applicability(item, facts.patient, facts)) for item in agent.regimens.values()]
+    return [_of_patient(item, applies, facts.patient, doses, None) for item, applies in judged]
 
 
 def _of_patient(
     regimen: Regimen, judged: Applicability, patient: Patient, doses: Doses, product: Product | None
 ) -> Candidate:
     if product is not None:
-        return _candidate(regimen, judged, compute(regimen, patient, product=product))
+        found = _candidate(regimen, judged, compute(regimen, patient, product=product))
+        return _by_day(found) if product.release_hours is not None and regimen.formulation is None else found
     same_for_all = _constant(regimen) if judged.answer is Answer.YES else None
     return same_for_all or _candidate(regimen, judged, doses.of(regimen))
+
+
+def _by_day(candidate: Candidate) -> Candidate:
+    """Return the candidate for an extended-release product: one piece holds several doses of the immediate-release
+    form that the source gave, so that only the total of a day can be compared.
+    """
+    amounts = candidate.amounts
+    if candidate.regimen.per is not Per.ADMINISTRATION or Per.DAY not in amounts:
+        return candidate
+    longer = {per: span for per, span in amounts.items() if per not in {Per.ADMINISTRATION, Per.DAY}}
+    return structs.replace(candidate, amounts={Per.DAY: amounts[Per.DAY], **longer}, is_other_release=True)
 
 
 @cache

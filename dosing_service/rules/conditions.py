@@ -6,10 +6,9 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from dosing_service.knowledge import safety
-from dosing_service.model import Dose, Patient, Per, Sex, Value
-from dosing_service.rules import renal
+from dosing_service.model import Dose, Per, Value
 from dosing_service.rules.facts import Entry, Facts, Result, belongs
-from dosing_service.rules.population import AGE, HEIGHT, SEX, WEIGHT, Answer, in_age_range, in_range
+from dosing_service.rules.population import AGE, WEIGHT, Answer, in_age_range, in_range
 from dosing_service.rules.wording import age_text
 from dosing_service.units import display, over, times
 
@@ -17,8 +16,6 @@ _TO_MG = {"mg": Decimal(1), "g": Decimal(1000), "ug": Decimal("0.001"), "ng": De
 _WORDS = {"crcl": "creatinine clearance", "egfr": "eGFR"}
 #: The kinds of amounts that follow from each other once it is known how often a day.
 _DIVIDED = {Per.DAY, Per.ADMINISTRATION}
-_CREATININE = "patient.observations[2160-0]"
-_MEASURED = {"crcl": "patient.observations[2164-2]", "egfr": "patient.observations[98979-8]"}
 _BOUNDS = {"<": "below", "<=": "at most", ">=": "at least", ">": "above"}
 _UNITS = {"crcl": "mL/min", "egfr": "mL/min/1.73 m²"}
 
@@ -122,7 +119,7 @@ def _clearance(predicate: safety.ClearanceIn, context: Context) -> Evaluation:
         )
     found = context.facts.clearance(predicate.kind)
     if found is None:
-        needs = _clearance_needs(predicate.kind, context.facts)
+        needs = context.facts.clearance_needs(predicate.kind)
         return Evaluation(Answer.UNKNOWN, needs=needs, numbers=_other_clearance(predicate.kind, context.facts))
     number = f"{_WORDS[predicate.kind]} {display(found.value)} {_UNITS[predicate.kind]}, {found.method}"
     holds = _of(predicate.range.contains(found.value))
@@ -137,30 +134,6 @@ def _other_clearance(kind: str, facts: Facts) -> tuple[str, ...]:
     found, bound = facts.clearance(other), facts.bounds.get(other)
     value = display(found.value) if found is not None else _value(bound) if bound is not None else None
     return (f"{_WORDS[other]} is {value} {_UNITS[other]}, but the rule counts {_WORDS[kind]}",) if value else ()
-
-
-def _clearance_needs(kind: str, facts: Facts) -> tuple[str, ...]:
-    """Return what a formula lacks; where no formula is for this patient, the measured value."""
-    patient = facts.patient
-    by_formula = _formula_inputs(kind, patient)
-    given = {AGE: patient.age, SEX: patient.sex, WEIGHT: patient.weight, HEIGHT: patient.height_cm}
-    missing = tuple(path for path in by_formula if not given[path])
-    if by_formula and "creatinine" not in facts.results:
-        missing = (_CREATININE, *missing)
-    return missing or (_MEASURED[kind],)
-
-
-def _formula_inputs(kind: str, patient: Patient) -> tuple[str, ...]:
-    """Return the inputs beside creatinine of the formulas that may be this patient's; none, if none is."""
-    years = patient.age.years if patient.age else None
-    is_child = years is not None and years < renal.ADULT_YEARS
-    if kind == "egfr" and is_child:
-        return () if years is not None and years < renal.SCHWARTZ_FROM_YEARS else (AGE, HEIGHT)
-    if is_child or patient.sex is Sex.OTHER:
-        return ()
-    if kind == "crcl":
-        return (AGE, SEX, WEIGHT)
-    return (AGE, SEX, HEIGHT) if years is None else (AGE, SEX)
 
 
 def _age(predicate: safety.AgeIn, context: Context) -> Evaluation:

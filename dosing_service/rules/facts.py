@@ -125,6 +125,10 @@ class Facts:
         diagnosed = (self.diagnoses or {}).get(self.terminology.states[field].condition, ())
         return (True if diagnosed else None), diagnosed
 
+    def clearance_needs(self, kind: str) -> tuple[str, ...]:
+        """Return what would let a clearance that is not known be worked out."""
+        return renal.inputs(kind, self.patient, has_creatinine="creatinine" in self.results)
+
     def _measured(self, kind: str) -> Clearance | None:
         result = self.results.get(kind)
         if result is None:

@@ -8,7 +8,7 @@ from functools import cache
 
 from dosing_service.knowledge.base import Agent, Regimen, describe_population
 from dosing_service.model import Amount, Basis, Category, Dose, Finding, LimitCheck, Patient, Severity, Verdict
-from dosing_service.rules.population import AGE, WEIGHT, Applicability
+from dosing_service.rules.population import AGE, CREATININE, EGFR, HEIGHT, SEX, WEIGHT, Applicability
 from dosing_service.rules.schedule import ADVERB
 from dosing_service.rules.wording import amount_text, join
 from dosing_service.units import display, over, spelled, times
@@ -103,7 +103,7 @@ def per_kg_text(own: Amount, kg: Decimal) -> str:
 
 
 def population_unknown(regimen: Regimen, applicability: Applicability) -> Finding:
-    """Say that a missing age or weight leaves open whether the regimen is for this patient."""
+    """Say that a missing fact about the patient leaves open whether the regimen is for this patient."""
     described = describe_population(regimen)
     missing = join([_word(path) for path in applicability.because])
     return Finding(
@@ -119,8 +119,18 @@ def population_unknown(regimen: Regimen, applicability: Applicability) -> Findin
     )
 
 
+_WORDS = {
+    AGE: "the age",
+    WEIGHT: "the weight",
+    HEIGHT: "the height",
+    SEX: "the sex",
+    CREATININE: "the creatinine",
+    EGFR: "the eGFR",
+}
+
+
 def _word(path: str) -> str:
-    return {AGE: "the age", WEIGHT: "the weight"}.get(path, path)
+    return _WORDS.get(path, path)
 
 
 def population_not_stated(regimen: Regimen, patient: Patient) -> Finding:

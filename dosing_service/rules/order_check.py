@@ -24,6 +24,7 @@ from dosing_service.model import (
     Quantity,
     Severity,
     Value,
+    Verdict,
     Weight,
 )
 from dosing_service.rules import (
@@ -55,15 +56,15 @@ from dosing_service.rules.dose import Doses
 from dosing_service.rules.facts import Entry, Facts
 from dosing_service.rules.measure import VOLUME, measures_of
 from dosing_service.rules.options import strength_of
-from dosing_service.rules.order_lines import Line, lines
+from dosing_service.rules.order_lines import SURFACES, Line, lines
 from dosing_service.rules.order_paths import found_at, unchecked_at
-from dosing_service.rules.ordered import Ordered, Unreadable, in_unit, scaled, shown, summed, text_of
+from dosing_service.rules.ordered import Ordered, Unreadable, in_unit, rhythm, scaled, shown, summed, text_of
 from dosing_service.rules.population import Answer
 from dosing_service.rules.schedule import plan
 from dosing_service.rules.size import Grade, grades, weight_slips
 from dosing_service.rules.verdict import verdict_of, worst
 
-_LOCAL = {"topical", "intralesional"}
+_LOCAL = SURFACES | {"intralesional"}
 #: Far above a maximum, whatever was not said: the heaviest plausible adult weighs five times the usual one.
 _FAR = Fraction(5)
 _BY_SIZE = {Basis.BODY_WEIGHT, Basis.BODY_SURFACE_AREA, Basis.WEIGHT_BAND, Basis.BODY_SURFACE_AREA_BAND}
@@ -132,14 +133,15 @@ def check(request: OrderRequest, knowledge: KnowledgeBase) -> OrderCheck:
 
 
 def _groups(case: _Case, ordered: Sequence[Line]) -> list[_Group]:
-    """Return the orders by ingredient; what stays in the skin or a lesion is not added to what the whole body gets, and
-    strengths of preparations are not added at all.
+    """Return the orders by ingredient; what stays on a surface or in a lesion is not added to what the whole body gets,
+    and strengths of preparations are not added at all.
     """
-    together: dict[tuple[str, bool, str], list[Line]] = {}
+    together: dict[tuple[str, str | None, str], list[Line]] = {}
     for line in ordered:
         if line.agent is not None:
             alone = line.path if isinstance(line.ordered, Ordered) and line.ordered.unit == "%" else ""
-            together.setdefault((line.agent.id, line.route in _LOCAL, alone), []).append(line)
+            local = line.route if line.route in _LOCAL else None
+            together.setdefault((line.agent.id, local, alone), []).append(line)
     return [_group(case, tuple(members)) for members in together.values()]
 
 
@@ -170,15 +172,20 @@ def _group(case: _Case, members: tuple[Line, ...]) -> _Group:
     together = summed(readable) if readable else None
     doses = Doses(case.patient)
     names = {line.order.regimen for line in members} - {None}
-    fitting = candidates(agent, case.patient, doses, route, product)
+    fitting = candidates(agent, case.facts, doses, route, product)
     named = [item for item in fitting if item.regimen.id in names]
-    usable = tuple(named or _written_alike(fitting, together) or for_others(agent, case.patient, doses))
+    usable = tuple(named or _written_alike(fitting, together) or _of_others(agent, case.facts, doses, route))
     comparisons = tuple([compare(together, item) for item in usable]) if together else ()
     chosen = _chosen(agent, usable, comparisons)
     is_as_named = bool(named) or not names
     return _Group(
         case, members, agent, route, product, together, doses, usable, bool(fitting), is_as_named, comparisons, chosen
     )
+
+
+def _of_others(agent: Agent, facts: Facts, doses: Doses, route: str | None) -> list[Candidate]:
+    """Return the regimens for others; none of them says anything of a preparation on a surface."""
+    return [] if route in SURFACES else for_others(agent, facts, doses)
 
 
 def _written_alike(fitting: list[Candidate], together: Ordered | None) -> list[Candidate]:
@@ -222,17 +229,22 @@ def _judge(group: _Group) -> _Said:
         above, open_limits = order_findings.of_limits(group.agent, bound, group.together, _formulation(group))
         if above and group.chosen is None and _may_fit(group, group.together):
             above = []
+        if _is_of_other_use(group, group.together):
+            above = [_as_warning(item) for item in above]
+        if not group.is_documented:
+            above = [item for item in above if _is_stopping(item)]
         found, unchecked = [*found, *above], [*unchecked, *open_limits, *_route_unchecked(group)]
     if group.together is not None and group.chosen is not None:
         more, open_ = _of_dose(group, group.together, group.chosen, asked)
         found, unchecked = [*found, *more], [*unchecked, *open_]
     elif group.together is not None:
         found = [*found, *_of_strength(group, group.together)]
+    found += [item for item in _of_rhythms(group) if item.id not in {known.id for known in found}]
     for line in group.lines:
         wrong, open_product = _of_product(line, group.route)
         found, unchecked = [*found, *wrong], [*unchecked, *open_product]
     safe, open_safety = _safety(group)
-    causes = () if _explained(group, asked) else _causes(group)
+    causes = () if _asked_for_less(group, asked) else _causes(group)
     return _Said(causes, bound, (*found, *lowered.noted(safe, asked)), (*unchecked, *open_safety))
 
 
@@ -261,7 +273,7 @@ def _of_strength(group: _Group, together: Ordered) -> list[Finding]:
     return order_findings.of_frequency(group.agent, alike[0], together) if is_more else []
 
 
-def _explained(group: _Group, asked: Sequence[lowered.Asked]) -> lowered.Asked | None:
+def _asked_for_less(group: _Group, asked: Sequence[lowered.Asked]) -> lowered.Asked | None:
     if group.together is None or group.chosen is None:
         return None
     return lowered.explained(asked, group.chosen, group.together)
@@ -272,6 +284,8 @@ def _causes(group: _Group) -> tuple[LikelyCause, ...]:
         return ()
     is_rounded = any(order_findings.is_rounded(item) for item in group.comparisons)
     if is_rounded or group.together.is_partial or not group.is_documented:
+        return ()
+    if order_findings.is_titration_step(group.chosen):
         return ()
     order = group.lines[0].order if len(group.lines) == 1 else None
     suspect = likely_cause.Suspect(
@@ -288,7 +302,8 @@ def _other_weights(group: _Group) -> list[likely_cause.CorrectedWeight]:
     found = []
     for slip in weight_slips(patient, growth):
         other = msgspec.structs.replace(patient, weight=Weight(slip.kg, slip.kg, "kg"))
-        usable = candidates(group.agent, other, Doses(other), group.route, group.product)
+        facts = Facts(other, group.case.knowledge.terminology)
+        usable = candidates(group.agent, facts, Doses(other), group.route, group.product)
         found.append(likely_cause.CorrectedWeight(slip.kg, slip.factor, usable))
     return found
 
@@ -297,7 +312,9 @@ def _of_regimens(group: _Group) -> list[Finding]:
     """Return what is said where no regimen, or not the one that is named, fits patient, route and product."""
     found = []
     if group.agent.regimens and not group.is_documented:
-        found.append(order_findings.no_regimen(group.agent, group.route))
+        judged = [item.applicability for item in group.candidates]
+        because = dict.fromkeys(path for item in judged if item.answer is Answer.NO for path in item.because)
+        found.append(order_findings.no_regimen(group.agent, group.route, tuple(because)))
     if not group.is_as_named:
         found.append(order_findings.named_regimen(group.agent))
     return found
@@ -378,12 +395,12 @@ def _of_dose(
         longer = [item for item in longer if item.id != "duration-above-course"]
     others = [item.regimen for item in group.candidates]
     too_fast, open_infusion = _of_infusion(group, chosen)
-    reason = _explained(group, asked)
+    reason = _asked_for_less(group, asked)
     found = [
         *([lowered.of_explained(agent, chosen, together, reason)] if reason else _of_range(group, together, chosen)),
         *order_findings.of_frequency(agent, chosen, together),
-        *order_findings.of_division(agent, chosen, together),
-        *order_findings.of_formulation(agent, group.product, group.comparisons),
+        *order_findings.of_division(agent, chosen, group.comparisons, together),
+        *order_findings.of_formulation(agent, group.product, chosen, group.comparisons, together),
         *too_much,
         *longer,
         *order_findings.of_other_durations(agent, regimen, others, together),
@@ -391,14 +408,61 @@ def _of_dose(
     ]
     if not group.is_documented:
         # The regimens are for others: only what is far too much for them says something about this patient.
-        return [item for item in found if item.severity is Severity.CONTRAINDICATED], unchecked
-    found += [*order_findings.of_use(chosen, group.comparisons), *_of_population(group, chosen)]
+        return [item for item in found if _is_stopping(item)], unchecked
+    found += [*order_findings.of_use(agent, chosen, group.comparisons), *_of_population(group, chosen)]
     unchecked += [*open_infusion, *order_findings.unchecked(chosen, together), *_frequency_unchecked(group)]
     return found, unchecked
 
 
 def _of_range(group: _Group, together: Ordered, chosen: Comparison) -> list[Finding]:
-    return order_findings.of_range(group.agent, chosen, group.comparisons, together)
+    is_explained = _is_explained(group, together)
+    found = order_findings.of_range(group.agent, chosen, group.comparisons, together, is_explained=is_explained)
+    applies = chosen.candidate.applicability
+    if chosen.candidate.regimen.egfr is None or applies.answer is not Answer.UNKNOWN:
+        return found
+    return [msgspec.structs.replace(item, verdict=Verdict.POSSIBLE, because=applies.because) for item in found]
+
+
+def _of_rhythms(group: _Group) -> list[Finding]:
+    """Return what is wrong with how often those orders are given whose amount is compared with nothing."""
+    uncompared = [rhythm(line.order) for line in group.lines if isinstance(line.ordered, Unreadable)]
+    if group.together is not None and group.chosen is None:
+        uncompared.append(group.together)
+    found: dict[str, Finding] = {}
+    for ordered in uncompared:
+        comparisons = [compare(ordered, item) for item in group.candidates]
+        said = order_findings.of_rhythm(group.agent, comparisons, ordered)
+        found.update({item.id: item for item in said if group.is_documented or _is_stopping(item)})
+    return list(found.values())
+
+
+def _is_stopping(item: Finding) -> bool:
+    return item.severity is Severity.CONTRAINDICATED
+
+
+def _is_explained(group: _Group, together: Ordered) -> bool:
+    """Tell whether any regimen documents, by a maximum of its own, doses as high as the order, or another use does."""
+    return _is_of_other_use(group, together) or any(
+        order_findings.explains(item, _limits_of(group, [item.candidate.regimen]), together)
+        for item in group.comparisons
+    )
+
+
+def _is_of_other_use(group: _Group, together: Ordered) -> bool:
+    """Tell whether the order keeps the documented most of other uses."""
+    limit = group.agent.other_uses.limit if group.agent.other_uses else None
+    if limit is None or not group.candidates:
+        return False
+    like = group.candidates[0].regimen
+    amounts = caps.Amounts(like.per, plan(like).conversions, measures_of(group.case.patient))
+    bound = caps.concerning((limit,), group.case.patient, _formulation(group), amounts)
+    is_known = bool(bound) and not any(item.needs for item in bound)
+    return is_known and not order_findings.of_limits(group.agent, bound, together, _formulation(group))[0]
+
+
+def _as_warning(item: Finding) -> Finding:
+    """Return a maximum that another use passes every day as a warning."""
+    return msgspec.structs.replace(item, severity=Severity.MAJOR) if _is_stopping(item) else item
 
 
 def _frequency_unchecked(group: _Group) -> list[NotChecked]:

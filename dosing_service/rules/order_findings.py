@@ -9,6 +9,8 @@ from fractions import Fraction
 from math import ceil
 from types import MappingProxyType
 
+from msgspec import structs
+
 from dosing_service.knowledge.base import Agent, Effect, Limit, Product, Regimen, describe_population
 from dosing_service.model import Basis, Category, Citations, Finding, NotChecked, Per, Severity, Verdict
 from dosing_service.rules.caps import PER_OF_KIND, BoundLimit
@@ -25,10 +27,14 @@ SEVERITY = MappingProxyType(
         "above-maximum-of-another-formulation": Severity.MODERATE,
         "above-range": Severity.MAJOR,
         "far-above-range": Severity.CONTRAINDICATED,
+        "above-range-of-another-release": Severity.MODERATE,
+        "above-starting-dose": Severity.INFO,
         "rounded": Severity.MINOR,
         "below-range": Severity.MODERATE,
         "below-range-of-a-taper": Severity.MINOR,
+        "below-range-by-less-than-a-piece": Severity.MINOR,
         "daily-instead-of-weekly": Severity.CONTRAINDICATED,
+        "daily-for-another-use-only": Severity.MAJOR,
         "more-often": Severity.MAJOR,
         "weekly-drug-as-needed": Severity.MAJOR,
         "less-often": Severity.MINOR,
@@ -54,10 +60,17 @@ SEVERITY = MappingProxyType(
 FAR_ABOVE = 2
 #: The same for a drug that is much used in other doses: warfarin against clotting takes several times this 1 mg.
 _FAR_ABOVE_OTHER_USES = 20
+#: The same for the start of a titration that has no documented end: steps as large as the first dose every three days
+#: take most of a year to come so far, and whoever wrote milligrams for micrograms passes it at once.
+_FAR_ABOVE_START = 100
+#: Up to here nothing but the titration itself is said.
+_MUCH_ABOVE_START = 20
 #: A dose per kg or m² is rounded to what can be given; ours, and that of the doses in products.
 _ROUNDED = Fraction(1, 10)
 #: A part of a tablet that a scored tablet gives.
 _HALF = Fraction(1, 2)
+#: Forms that are counted.
+_PIECES = {"tablet", "capsule"}
 #: Forms that give one fixed amount.
 _FIXED = {"autoinjector", "pen", "prefilled-syringe"}
 _TIME_WORDS = {"h": "hours", "d": "days", "wk": "weeks", "mo": "months"}
@@ -88,25 +101,66 @@ def _finding(
     )
 
 
-def of_range(agent: Agent, item: Comparison, comparisons: Sequence[Comparison], ordered: Ordered) -> list[Finding]:
-    """Return what is wrong with the amount: above or below the documented range, with both in numbers."""
+def of_range(
+    agent: Agent, item: Comparison, comparisons: Sequence[Comparison], ordered: Ordered, *, is_explained: bool
+) -> list[Finding]:
+    """Return what is wrong with the amount: above or below the documented range, with both in numbers.
+
+    ``is_explained`` says that a regimen documents a maximum of its own which the order keeps: it is not far above.
+    """
     if item.position not in {Position.ABOVE, Position.BELOW} or item.per is None or item.ordered is None:
         return []
     regimen, dose = item.candidate.regimen, expected(item.candidate)
     assert dose is not None  # noqa: S101 - a compared regimen has an amount
     is_above = item.position is Position.ABOVE
     id_ = "above-range" if is_above else "below-range"
-    severity = SEVERITY[_range_policy(agent, item, comparisons, is_above=is_above)]
+    policy = _range_policy(agent, item, comparisons, is_above=is_above)
+    if policy == "below-range" and _is_nearest_piece(agent, item, ordered):
+        policy = "below-range-by-less-than-a-piece"
+    severity = SEVERITY["above-range" if policy == "far-above-range" and is_explained else policy]
     where = "above" if is_above else "below"
     given = text_of(item.per, item.ordered, ordered)
-    by = _percent_text(item) if given == dose.text else _ratio_text(item)
+    is_about_start = policy == "above-starting-dose"
+    by = "" if is_explained or is_about_start else _ratio_text(item)
+    by = _percent_text(item) if given == dose.text else by
     documented = f"{dose.text}{_part_text(item, ordered)}"
-    summary = f"{agent.name} {given}{by} is {where} the documented {documented} ({regimen.name})."
+    documented_as = "the documented starting dose of" if is_about_start else "the documented"
+    summary = f"{agent.name} {given}{by} is {where} {documented_as} {documented} ({regimen.name})."
     other_uses = f" {agent.other_uses.text}" if is_above and agent.other_uses else ""
     do = "Do not exceed it without a documented reason." if is_above else "Check that so little is meant."
     do = "Rounding to what can be given may explain it." if is_rounded(item) else do
-    management = f"Documented is {documented}. {do}{other_uses}"
+    do = "The source names no most; check that it was reached step by step." if is_about_start else do
+    if item.candidate.is_other_release:
+        do = f"{do} That is of a form that releases at once; this product releases slowly, so days were compared."
+    raised = f" {regimen.titration}" if is_above and regimen.titration else ""
+    management = f"Documented is {documented}.{raised} {do}{other_uses}"
     return [_finding(id_, Category.DOSE, severity, summary, management, ("dose",), regimen.citations)]
+
+
+def explains(item: Comparison, bound: Sequence[BoundLimit], ordered: Ordered) -> bool:
+    """Tell whether a regimen documents by a maximum that doses as high as the order are given: it is not passed, and
+    the order is given no more often.
+
+    The maximum must grow with the patient as the dose does: 40 mg a week explain nothing in a child for whom 12 mg are
+    documented.
+    """
+    regimen = item.candidate.regimen
+    if item.often in {Often.MORE, Often.DAILY_NOT_WEEKLY}:
+        return False
+    holding = [one for one in bound if one.limit.effect is Effect.CAP and _amount_of(one, ordered) is not None]
+    is_alike = [one.limit.unit.body is not None or regimen.basis is Basis.FIXED for one in holding]
+    return any(is_alike) and not any(_passes(one, ordered) for one in holding)
+
+
+def _amount_of(item: BoundLimit, ordered: Ordered) -> Span | None:
+    """Return what the order gives of the kind of a maximum that is known for this patient."""
+    per = PER_OF_KIND.get(item.limit.kind)
+    return None if per is None or per is Per.RATE or item.needs else ordered.amounts.get(per)
+
+
+def _passes(item: BoundLimit, ordered: Ordered) -> bool:
+    given = _amount_of(item, ordered)
+    return given is not None and given.high > in_milligrams(item.value, item.limit.unit.amount) * (1 + EQUAL)
 
 
 def _part_text(item: Comparison, ordered: Ordered) -> str:
@@ -125,6 +179,13 @@ def is_rounded(item: Comparison) -> bool:
     return abs(given.high - documented.high) <= documented.high * _ROUNDED
 
 
+def is_titration_step(item: Comparison) -> bool:
+    """Tell whether an order above a starting dose may have been reached step by step."""
+    if item.position is not Position.ABOVE or item.ratio is None:
+        return False
+    return item.candidate.regimen.titrated and item.ratio.high < _MUCH_ABOVE_START
+
+
 def _range_policy(agent: Agent, item: Comparison, comparisons: Sequence[Comparison], *, is_above: bool) -> str:
     """Return the name of a severity. A drug with other uses is often above its range for a good reason, one that is
     tapered is often below it.
@@ -136,9 +197,27 @@ def _range_policy(agent: Agent, item: Comparison, comparisons: Sequence[Comparis
     compared = [other for other in comparisons if other.position is not Position.NOT_COMPARABLE]
     own_use = [other for other in compared if other.candidate.regimen.use != "reference"]
     ratios = [other.ratio for other in own_use or compared]
-    far = FAR_ABOVE if agent.other_uses is None else _FAR_ABOVE_OTHER_USES
+    if item.candidate.is_other_release and item.ratio is not None and item.ratio.high < FAR_ABOVE:
+        return "above-range-of-another-release"
+    if is_titration_step(item):
+        return "above-starting-dose"
+    is_open = agent.other_uses is not None and agent.other_uses.limit is None
+    far = _FAR_ABOVE_OTHER_USES if is_open else FAR_ABOVE
+    far = _FAR_ABOVE_START if item.candidate.regimen.titrated else far
     is_far = all(ratio is not None and ratio.high >= far for ratio in ratios)
     return "far-above-range" if is_far else "above-range"
+
+
+def _is_nearest_piece(agent: Agent, item: Comparison, ordered: Ordered) -> bool:
+    """Tell whether an order below a range is in whole pieces of a product of which one more would be above it: 1 mg
+    cannot be made from tablets of 0.6 mg.
+    """
+    each, given, documented = ordered.amounts.get(Per.ADMINISTRATION), item.ordered, item.expected
+    if each is None or given is None or documented is None or not each.high:
+        return False
+    held = [one for one in agent.products.values() if one.form in _PIECES]
+    pieces = [each.high / in_milligrams(one.strength, one.strength_unit.code) for one in held]
+    return any(one.denominator == 1 and given.high * (one + 1) / one > documented.high for one in pieces)
 
 
 def _percent_text(item: Comparison) -> str:
@@ -183,6 +262,27 @@ def of_frequency(agent: Agent, item: Comparison, ordered: Ordered) -> list[Findi
     return [_finding(id_, Category.FREQUENCY, SEVERITY[id_], summary, management, ("frequency",), regimen.citations)]
 
 
+def of_rhythm(agent: Agent, comparisons: Sequence[Comparison], ordered: Ordered) -> list[Finding]:
+    """Return what is wrong with how often an order is given whose amount could be compared with no regimen.
+
+    Only what every regimen for calcinosis or its disease would say is said, in the mildest of their words. Where
+    another use is documented as often as ordered the amount may be of that use, so that nothing is stopped.
+    """
+    own = [item for item in comparisons if item.candidate.regimen.use != "reference"] or list(comparisons)
+    said = [of_frequency(agent, item, ordered) for item in own]
+    if not said or not all(said):
+        return []
+    mildest = max([item for one in said for item in one], key=lambda item: list(Severity).index(item.severity))
+    as_often = [item for item in comparisons if not of_frequency(agent, item, ordered)]
+    if not as_often:
+        return [mildest]
+    if mildest.severity is not Severity.CONTRAINDICATED:
+        return []
+    uses = join(list(dict.fromkeys(item.candidate.regimen.indication for item in as_often)))
+    management = f"Clarify dose and indication: only for another use ({uses}) may it be given so often."
+    return [structs.replace(mildest, severity=SEVERITY["daily-for-another-use-only"], management=management)]
+
+
 def _repeat_text(regimen: Regimen) -> str:
     course = regimen.course
     if course is None or course.repeat_low is None or course.repeat_high is None:
@@ -192,10 +292,11 @@ def _repeat_text(regimen: Regimen) -> str:
     return f"a course every {low if low == high else f'{low} to {high}'} {words}"
 
 
-def of_division(agent: Agent, item: Comparison, ordered: Ordered) -> list[Finding]:
-    """Return a course total that is given in fewer parts than documented."""
+def of_division(agent: Agent, item: Comparison, comparisons: Sequence[Comparison], ordered: Ordered) -> list[Finding]:
+    """Return a course total that is given in fewer parts than any regimen of this patient divides its own into."""
     regimen, each = item.candidate.regimen, ordered.amounts.get(Per.ADMINISTRATION)
-    part = item.candidate.amounts.get(Per.ADMINISTRATION)
+    parts = [one.candidate.amounts.get(Per.ADMINISTRATION) for one in comparisons if one.per is Per.COURSE]
+    part = max([one for one in parts if one is not None], key=lambda one: one.high, default=None)
     if item.per is not Per.COURSE or each is None or part is None or each.high <= part.high * (1 + EQUAL):
         return []
     most, given = (text_of(Per.ADMINISTRATION, Span(one.high, one.high), ordered) for one in (part, each))
@@ -209,13 +310,17 @@ def of_division(agent: Agent, item: Comparison, ordered: Ordered) -> list[Findin
     ]
 
 
-def of_use(item: Comparison, comparisons: Sequence[Comparison]) -> list[Finding]:
-    """Say that an order fits only a dose that is documented for another use than calcinosis or its disease."""
+def of_use(agent: Agent, item: Comparison, comparisons: Sequence[Comparison]) -> list[Finding]:
+    """Say that an order fits only a dose that is documented for another use than calcinosis or its disease.
+
+    One that is only rounded up, by a tenth or to whole vials, is not above what is documented for calcinosis.
+    """
     regimen = item.candidate.regimen
     if not item.fits or regimen.use != "reference":
         return []
     own = [other for other in comparisons if other.candidate.regimen.use != "reference"]
     is_above = bool(own) and all(other.position is Position.ABOVE for other in own)
+    is_above = is_above and not any(is_rounded(other) or _fills_vials(agent, other) for other in own)
     severity = SEVERITY["only-other-use-above-calcinosis" if is_above else "only-other-use"]
     more = ", and it is above everything documented for calcinosis or its disease" if is_above else ""
     summary = f"This dose is documented for {regimen.indication}{more}."
@@ -225,8 +330,17 @@ def of_use(item: Comparison, comparisons: Sequence[Comparison]) -> list[Finding]
     ]
 
 
-def no_regimen(agent: Agent, route: str | None) -> Finding:
-    """Say that no regimen is documented for this patient, or none by this route."""
+def _fills_vials(agent: Agent, item: Comparison) -> bool:
+    """Tell whether an order is a documented figure in whole vials of a powder, the last one used up."""
+    held = [one for one in agent.products.values() if one.form == "vial" and one.strength_unit.code in {"mg", "g"}]
+    if not held or item.ordered is None or item.expected is None or item.expected.low != item.expected.high:
+        return False
+    vial = min(in_milligrams(one.strength, one.strength_unit.code) for one in held)
+    return item.ordered.high == ceil(item.expected.high / vial) * vial
+
+
+def no_regimen(agent: Agent, route: str | None, because: tuple[str, ...]) -> Finding:
+    """Say that no regimen is documented for this patient (``because`` of these facts), or none by this route."""
     routes = list(dict.fromkeys(item.route for item in agent.regimens.values()))
     cited = next((item.citations for item in agent.regimens.values()), agent.evidence.citations)
     if route is not None and route not in routes:
@@ -245,9 +359,8 @@ def no_regimen(agent: Agent, route: str | None) -> Finding:
     summary = f"No dose of {agent.name} is documented for this patient; documented is {join(described)}."
     management = "Do not scale a dose that is documented for others; take specialist advice."
     severity = SEVERITY["no-regimen-for-patient"]
-    return _finding(
-        "no-regimen-for-patient", Category.POPULATION, severity, summary, management, ("patient.age",), cited
-    )
+    decided = because or ("patient.age",)
+    return _finding("no-regimen-for-patient", Category.POPULATION, severity, summary, management, decided, cited)
 
 
 # ---------------------------------------------------------------- documented maxima
@@ -527,12 +640,22 @@ def _of_parts(product: Product, each: Span | None) -> tuple[list[Finding], list[
     return [_finding(id_, Category.FORMULATION, severity, summary, management, because, product.citations)], []
 
 
-def of_formulation(agent: Agent, product: Product | None, comparisons: Iterable[Comparison]) -> list[Finding]:
-    """Return a formulation that is given in another rhythm than its own label has."""
+def of_formulation(
+    agent: Agent, product: Product | None, chosen: Comparison, comparisons: Iterable[Comparison], ordered: Ordered
+) -> list[Finding]:
+    """Return a formulation that is given in another rhythm than its own label has.
+
+    A form that releases at once may be divided otherwise, though not given all at once, where the dose it is compared
+    with leaves the division open.
+    """
     if product is None or product.formulation is None:
         return []
     own = [item for item in comparisons if item.candidate.regimen.formulation == product.formulation]
     if not own or any(item.often in {Often.SAME, Often.NOT_STATED, Often.UNKNOWN, Often.ONCE} for item in own):
+        return []
+    is_open = chosen.often is Often.NOT_STATED and product.formulation in _IMMEDIATE
+    is_divided = ordered.rate is not None and ordered.rate.low > 1
+    if is_open and is_divided and all(item.often is Often.LESS for item in own):
         return []
     regimen = own[0].candidate.regimen
     documented = regimen.frequency.text if regimen.frequency else "otherwise"

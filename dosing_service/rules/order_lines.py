@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from dosing_service.errors import InvalidRequest, Problem
 from dosing_service.knowledge.base import Agent, KnowledgeBase, Product, agent_names
 from dosing_service.knowledge.products import CodedProduct, Component
-from dosing_service.model import Coding, NotChecked, Order, Patient, Value
+from dosing_service.model import Basis, Coding, NotChecked, Order, Patient, Value
 from dosing_service.rules.facts import Substance, substance
 from dosing_service.rules.interactions import as_substance
 from dosing_service.rules.ordered import Ordered, Strength, Unreadable, normalised
@@ -21,6 +21,8 @@ from dosing_service.units import times
 _MILLIGRAMS = {"mg": Decimal(1), "g": Decimal(1000)}
 #: The routes of product codes that say by which route a drug is given. ``injectable`` does not.
 _ROUTES = {"oral", "topical", "rectal", "nasal", "ophthalmic", "otic", "inhalation"}
+#: Routes by which a preparation is put on a surface: a gram is a gram of cream, ointment or drops, not of the drug.
+SURFACES = frozenset({"topical", "rectal", "nasal", "ophthalmic", "otic"})
 
 
 class Line(Value, frozen=True):
@@ -68,12 +70,22 @@ def pointer(path: str) -> str:
 def _line(
     path: str, order: Order, agent: Agent, product: Product | None, strength: Strength | None, patient: Patient
 ) -> Line:
-    ordered = normalised(order, path, patient, strength)
+    ordered = _on_surface(order, path, agent, order.route) or normalised(order, path, patient, strength)
     unchecked = _of_other_form(path, order, agent)
     if order.product is not None and product is None:
         why = "nothing here knows this product code, so form and strength were not checked"
         unchecked = (*unchecked, NotChecked("product", (f"{path}.product",), why))
     return Line(path, order, agent, as_substance(agent), order.route, product, ordered, unchecked)
+
+
+def _on_surface(order: Order, path: str, agent: Agent, route: str | None) -> Unreadable | None:
+    """Say that an amount for a surface is one of the preparation, unless it is a strength or a regimen has amounts."""
+    if route not in SURFACES or order.dose is None or order.dose.unit == "%":
+        return None
+    if any(item.route == route and item.basis is not Basis.CONCENTRATION for item in agent.regimens.values()):
+        return None
+    why = "by this route the amount is one of the preparation; how much of the drug it holds is not known"
+    return Unreadable((NotChecked("dose", (f"{path}.dose",), why),))
 
 
 def _of_other_form(path: str, order: Order, agent: Agent) -> tuple[NotChecked, ...]:
@@ -163,7 +175,10 @@ def _of_code(
         component = next((item for item in coded.components if item.agent == id_), None)
         product = agent.products[product_id] if product_id is not None and agent_id == id_ else None
         ordered: Ordered | Unreadable
-        if coded.not_computable is not None:
+        on_surface = _on_surface(order, path, agent, route)
+        if on_surface is not None:
+            ordered = on_surface
+        elif coded.not_computable is not None:
             ordered = Unreadable((NotChecked("dose", (f"{path}.product",), coded.not_computable),))
         elif len(coded.agents) > 1 and order.dose is not None and order.dose.unit not in _counted(coded, component):
             why = "of a combination product only a number of pieces says how much of each drug is given"

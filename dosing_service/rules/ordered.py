@@ -119,35 +119,48 @@ class _Written(Value, frozen=True):
 
     @property
     def is_once(self) -> bool:
-        """Whether it is given only once: as it says, or because its course has one administration."""
-        frequency = self.frequency
-        if frequency is None or frequency.once:
-            return frequency is not None
-        return frequency.count == 1 and frequency.repeat_every is None
+        """Whether it is given only once."""
+        return _is_once(self.frequency)
+
+
+def _is_once(frequency: OrderedFrequency | None) -> bool:
+    """Tell whether an order is given only once: as it says, or because its course has one administration."""
+    if frequency is None or frequency.once:
+        return frequency is not None
+    return frequency.count == 1 and frequency.repeat_every is None
+
+
+def rhythm(order: Order) -> Ordered:
+    """Return how often and how long ``order`` is given, without any amount: that can be read whatever the dose is."""
+    days = Fraction(order.duration_days) if order.duration_days is not None else None
+    frequency = _with_count(order.frequency, days)
+    is_once = _is_once(frequency)
+    goes_on = frequency is not None and frequency.times_high > 0 and not is_once
+    return Ordered(
+        amounts={},
+        unit="mg",
+        rate=_window(frequency) if frequency and goes_on else None,
+        most=_most_often(frequency) if frequency and goes_on else None,
+        once=is_once,
+        as_needed=frequency is not None and frequency.as_needed,
+        count=1 if is_once else frequency.count if frequency else None,
+        repeat=_repeat(frequency) if frequency else None,
+        days=days,
+    )
 
 
 def _with_kinds(order: Order, dose: Span, unit: OrderUnit) -> Ordered:
     assert order.dose is not None  # noqa: S101 - the caller looked
-    days = Fraction(order.duration_days) if order.duration_days is not None else None
-    frequency = _with_count(order.frequency, days)
+    often = rhythm(order)
+    frequency = _with_count(order.frequency, often.days)
     rate = _rate(frequency) if frequency and frequency.times_high else None
-    written = _Written(dose, order.dose.per, frequency, rate, days)
+    written = _Written(dose, order.dose.per, frequency, rate, often.days)
     amounts = {written.per: dose} if written.per is Per.RATE or unit.amount == "%" else _kinds(written)
     minutes = order.infusion.duration_minutes if order.infusion else None
     if minutes is not None and unit.amount != "%" and Per.ADMINISTRATION in amounts:
         amounts[Per.RATE] = amounts[Per.ADMINISTRATION].by(1 / Fraction(minutes), 1 / Fraction(minutes))
-    return Ordered(
-        amounts=amounts,
-        unit=unit.amount if unit.amount in {*_MILLIGRAMS_IN, "%"} else "mg",
-        body=unit.body,
-        rate=_window(frequency) if frequency and rate and not written.is_once else None,
-        most=_most_often(frequency) if frequency and rate and not written.is_once else None,
-        once=written.is_once,
-        as_needed=frequency is not None and frequency.as_needed,
-        count=1 if written.is_once else frequency.count if frequency else None,
-        repeat=_repeat(frequency) if frequency else None,
-        days=days,
-    )
+    read_in = unit.amount if unit.amount in {*_MILLIGRAMS_IN, "%"} else "mg"
+    return structs.replace(often, amounts=amounts, unit=read_in, body=unit.body)
 
 
 def _with_count(frequency: OrderedFrequency | None, days: Fraction | None) -> OrderedFrequency | None:

@@ -5,11 +5,13 @@ mixed.
 from decimal import Decimal
 
 from dosing_service.model import Age, Citations, Patient, Sex, Value
+from dosing_service.rules.population import AGE, CREATININE, EGFR, HEIGHT, SEX, WEIGHT
 from dosing_service.units import over, times
 
 COCKCROFT_GAULT = Citations(("cockcroft-gault-1976",), verified=True)
 CKD_EPI_2021 = Citations(("ckd-epi-2021",), verified=True)
 BEDSIDE_SCHWARTZ = Citations(("bedside-schwartz-2009",), verified=True)
+_MEASURED = {"crcl": "patient.observations[2164-2]", "egfr": EGFR}
 #: From here on the equations of adults hold.
 ADULT_YEARS = Decimal(18)
 #: The equation was made for children from one year on.
@@ -67,6 +69,29 @@ def _ckd_epi(age: Age, sex: Sex | None, creatinine_mg_dl: Decimal, source: str) 
     if sex is Sex.FEMALE:
         value *= Decimal("1.012")
     return Clearance(over(value, Decimal(1)), "CKD-EPI 2021", (source, "patient.age", "patient.sex"), CKD_EPI_2021)
+
+
+def inputs(kind: str, patient: Patient, *, has_creatinine: bool) -> tuple[str, ...]:
+    """Return what a formula lacks; where no formula is for this patient, the measured value."""
+    by_formula = _formula_inputs(kind, patient)
+    given = {AGE: patient.age, SEX: patient.sex, WEIGHT: patient.weight, HEIGHT: patient.height_cm}
+    missing = tuple(path for path in by_formula if not given[path])
+    if by_formula and not has_creatinine:
+        missing = (CREATININE, *missing)
+    return missing or (_MEASURED[kind],)
+
+
+def _formula_inputs(kind: str, patient: Patient) -> tuple[str, ...]:
+    """Return the inputs beside creatinine of the formulas that may be this patient's; none, if none is."""
+    years = patient.age.years if patient.age else None
+    is_child = years is not None and years < ADULT_YEARS
+    if kind == "egfr" and is_child:
+        return () if years is not None and years < SCHWARTZ_FROM_YEARS else (AGE, HEIGHT)
+    if is_child or patient.sex is Sex.OTHER:
+        return ()
+    if kind == "crcl":
+        return (AGE, SEX, WEIGHT)
+    return (AGE, SEX, HEIGHT) if years is None else (AGE, SEX)
 
 
 def _is_adult(age: Age) -> bool:

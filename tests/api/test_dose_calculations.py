@@ -522,3 +522,25 @@ def test_citation_has_a_page_with_the_same_words(client: FlaskClient, calculate:
     assert "treatment-overview" in answer["references"]
     for id_, reference in answer["references"].items():
         assert reference == client.get(f"/v1/references/{id_}").get_json()
+
+
+@pytest.mark.parametrize(("egfr", "status"), [(45, "computed"), (95, "no-documented-dose"), (29, "no-documented-dose")])
+def test_renal_function_is_part_of_a_population(calculate: Calculate, egfr: int, status: str) -> None:
+    """2 mg of baricitinib is documented for adults with an eGFR of 30 to below 60 (trial protocol) alone."""
+    result = {"code": "98979-8", "value": egfr, "unit": "mL/min/{1.73_m2}"}
+    patient = {"age": {"value": 50, "unit": "a"}, "observations": [result]}
+    answer = calculate({"agent": "baricitinib", "regimen": "reduced-renal-adult", "patient": patient})
+    assert answer["status"] == status
+    if status != "computed":
+        (outside,) = [item for item in answer["findings"] if item["id"] == "outside-population"]
+        assert outside["because"] == ["patient.observations[0]"]
+
+
+def test_unknown_renal_function_is_asked_for(calculate: Calculate) -> None:
+    """Unknown is not no: the dose is there, and what would settle for whom it is, too."""
+    patient = {"age": {"value": 50, "unit": "a"}, "sex": "male"}
+    answer = calculate({"agent": "baricitinib", "regimen": "reduced-renal-adult", "patient": patient})
+    assert answer["status"] == "computed"
+    (unknown,) = [item for item in answer["findings"] if item["id"] == "population-unknown"]
+    assert unknown["because"] == ["patient.observations[2160-0]"]
+    assert "without the creatinine" in unknown["summary"]

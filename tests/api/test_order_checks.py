@@ -148,6 +148,94 @@ def test_small_daily_methotrexate_is_stopped_although_the_week_is_in_range(check
     assert "daily-instead-of-weekly" in ids(answer["orders"][0])
 
 
+def unread(agent: str, frequency: Json, **more: Any) -> Json:
+    """Return an order whose amount cannot be worked out: so many tablets of an unknown product."""
+    return {"agent": agent, "dose": {"value": 6, "unit": "{tablet}"}, "frequency": frequency} | more
+
+
+@pytest.mark.parametrize(
+    ("said", "patient", "id_", "severity", "why"),
+    [
+        (unread("methotrexate", DAILY), {}, "daily-instead-of-weekly", "contraindicated", "unknown strength"),
+        (
+            {"agent": coded("6851"), "frequency": DAILY},
+            {},
+            "daily-instead-of-weekly",
+            "contraindicated",
+            "no dose at all",
+        ),
+        (
+            unread("methotrexate", {"times": 3, "every": {"value": 1, "unit": "wk"}}),
+            {},
+            "daily-instead-of-weekly",
+            "contraindicated",
+            "three times a week",
+        ),
+        (
+            order("methotrexate", 15, "mg", DAILY),
+            {"age": {"value": 8, "unit": "a"}, "weight": None, "height": None},
+            "daily-instead-of-weekly",
+            "contraindicated",
+            "a child without a weight: no documented amount can be worked out",
+        ),
+        (
+            unread("methotrexate", {"times": 2, "every": {"value": 1, "unit": "wk"}}),
+            {},
+            "more-often",
+            "major",
+            "twice a week",
+        ),
+        (unread("methotrexate", DAILY | {"as_needed": True}), {}, "weekly-drug-as-needed", "major", "as needed"),
+        (
+            unread("alendronate", DAILY),
+            {},
+            "daily-instead-of-weekly",
+            "major",
+            "daily is documented, but for osteoporosis (5 or 10 mg) alone",
+        ),
+    ],
+    ids=["tablets", "no-dose", "thrice-weekly", "no-weight", "twice-weekly", "as-needed", "alendronate"],
+)
+def test_rhythm_is_judged_without_an_amount(
+    check: Check, said: Json, patient: Json, id_: str, severity: str, why: str
+) -> None:
+    """How often a weekly drug is given can be read whatever the dose is; only what no source does is stopped."""
+    found = check(said, patient=patient)["orders"][0]
+    assert finding(found, id_)["severity"] == severity, why
+    assert found["verdict"] == ("stop" if severity == "contraindicated" else "warn")
+    assert finding(found, id_)["because"] == ["orders[0].frequency"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        unread("methotrexate", WEEKLY),
+        unread("methotrexate", {"once": True}),
+        unread("alendronate", WEEKLY),
+        unread("ceftriaxone", DAILY, route="intravenous"),
+        unread("pamidronate", every(4, "wk"), route="intravenous"),
+        unread("diltiazem", THRICE),
+    ],
+)
+def test_documented_rhythm_is_no_finding_without_an_amount(check: Check, said: Json) -> None:
+    """An order that is given as often as documented is incomplete, nothing more."""
+    found = check(said)["orders"][0]
+    assert not {"daily-instead-of-weekly", "more-often", "weekly-drug-as-needed"} & set(ids(found))
+    assert "orders[0].product" in needs(found)
+
+
+def test_weekly_drug_as_needed_is_warned_of_although_nothing_says_how_often(check: Check) -> None:
+    """The decision record has a weekly drug as needed as major; how often at most is asked for beside it."""
+    found = check(order("methotrexate", 15, "mg", {"as_needed": True}, "oral"))["orders"][0]
+    assert finding(found, "weekly-drug-as-needed")["severity"] == "major"
+    assert "orders[0].frequency" in needs(found)
+
+
+def test_unread_order_beside_a_right_one_is_judged(check: Check) -> None:
+    """15 mg weekly and tablets daily: the weekly order does not excuse the daily one."""
+    assert check(METHOTREXATE, unread("methotrexate", DAILY, route="oral"))["verdict"] == "stop"
+
+
 @pytest.mark.parametrize(
     ("said", "verdict", "why"),
     [
@@ -250,6 +338,161 @@ def test_drug_with_other_uses_is_warned_of_not_stopped(check: Check) -> None:
     assert "INR" in above["management"]
 
 
+CHILD_25: Json = {
+    "age": {"value": 8, "unit": "a"},
+    "weight": {"value": 25, "unit": "kg"},
+    "height": {"value": 128, "unit": "cm"},
+}
+TABLET_11: Json = {"product": {"id": "extended-release-tablet-11"}}
+
+
+@pytest.mark.parametrize(
+    ("said", "patient", "verdict", "severity", "why"),
+    [
+        (order("infliximab", 650, "mg", every(8, "wk"), "intravenous"), {}, "warn", "major", "10 mg/kg, the maximum"),
+        (
+            order("infliximab", 651, "mg", every(8, "wk"), "intravenous"),
+            {},
+            "stop",
+            "contraindicated",
+            "above 10 mg/kg",
+        ),
+        (order("ceftriaxone", 2, "g", TWICE, "intravenous"), {}, "warn", "major", "4 g daily, the most of the label"),
+        (order("ceftriaxone", 2.1, "g", TWICE, "intravenous"), {}, "stop", "contraindicated", "above 4 g daily"),
+        (order("ruxolitinib", 20, "mg", TWICE, "oral"), {}, "warn", "major", "up to 25 mg in myelofibrosis"),
+        (order("ruxolitinib", 26, "mg", TWICE, "oral"), {}, "stop", "contraindicated", "above 25 mg"),
+        (order("ruxolitinib", 20, "mg", TWICE, "oral"), CHILD_25, "stop", "contraindicated", "that is for adults"),
+        (
+            order("methotrexate", 39, "mg", WEEKLY, "subcutaneous"),
+            CHILD_25,
+            "stop",
+            "contraindicated",
+            "below 40 mg, which explain nothing at 0.94 m2 and 14 to 19 mg",
+        ),
+        (order("treprostinil", 1, "mg", THRICE, "oral"), {}, "incomplete", "info", "a start without a most"),
+        (order("treprostinil", 2.5, "mg", THRICE, "oral"), {}, "warn", "major", "twenty times the start"),
+        (order("treprostinil", 125, "mg", THRICE, "oral"), {}, "stop", "contraindicated", "milligrams for micrograms"),
+        (
+            order("tofacitinib", 1, "{tablet}", DAILY, "oral", **TABLET_11),
+            {},
+            "warn",
+            "moderate",
+            "11 mg a day beside 10 mg a day",
+        ),
+        (
+            order("tofacitinib", 2, "{tablet}", DAILY, "oral", **TABLET_11),
+            {},
+            "stop",
+            "contraindicated",
+            "22 mg a day beside 10 mg a day",
+        ),
+    ],
+)
+def test_only_what_no_documented_use_explains_is_stopped(
+    check: Check, said: Json, patient: Json, verdict: str, severity: str, why: str
+) -> None:
+    """A maximum that a source documents beside its dose is a dose that is given; above it, it is a stop."""
+    found = check(said, patient=patient)["orders"][0]
+    assert finding(found, "above-range")["severity"] == severity, why
+    assert found["verdict"] == verdict
+
+
+def test_extended_release_is_compared_by_the_day(check: Check) -> None:
+    """One piece holds a day: 11 mg is 1.1 times the 2 x 5 mg of the source, and the form is named."""
+    found = check(order("tofacitinib", 1, "{tablet}", DAILY, "oral", **TABLET_11))["orders"][0]
+    assert found["ratio"] == {"low": Decimal("1.1"), "high": Decimal("1.1")}
+    assert "releases slowly" in finding(found, "above-range")["management"]
+
+
+def test_raised_dose_is_told_how_far_it_goes(check: Check) -> None:
+    """Whoever orders 10 mg/kg of infliximab reads for whom that is documented, and not that it is twice the most."""
+    above = finding(check(order("infliximab", 650, "mg", every(8, "wk"), "intravenous"))["orders"][0], "above-range")
+    assert "Up to 10 mg/kg when the response is lost." in above["management"]
+    assert "the most" not in above["summary"]
+
+
+KG_70: Json = {"weight": {"value": 70, "unit": "kg", "measured_on": "2026-11-20"}}
+
+
+@pytest.mark.parametrize(
+    ("said", "patient", "id_", "severity", "why"),
+    [
+        (
+            order("diltiazem", 60, "mg", THRICE, "oral", product={"id": "ir-tablet-60"}),
+            {},
+            "formulation-frequency",
+            None,
+            "180 mg a day in parts, which 2 to 4 mg/kg a day leaves open",
+        ),
+        (
+            order("diltiazem", 240, "mg", DAILY, "oral", product={"id": "ir-tablet-120"}),
+            {},
+            "formulation-frequency",
+            "moderate",
+            "all at once in a form for four times a day",
+        ),
+        (
+            order("diltiazem", 60, "mg", THRICE, "oral", product={"id": "12-hour-capsule-60"}),
+            {},
+            "formulation-frequency",
+            None,
+            "no label of this form has a rhythm here",
+        ),
+        (
+            order("abatacept", 750, "mg", every(4, "wk"), "intravenous"),
+            KG_70,
+            "only-other-use",
+            "minor",
+            "7 % above 10 mg/kg: three vials of 250 mg, and the band of the label",
+        ),
+        (
+            order("abatacept", 750, "mg", every(4, "wk"), "intravenous"),
+            {"weight": {"value": 61, "unit": "kg", "measured_on": "2026-11-20"}},
+            "only-other-use",
+            "minor",
+            "610 mg are three vials of 250 mg",
+        ),
+        (
+            order("ivig", 70, "g", every(4, "wk"), "intravenous"),
+            KG_70 | {"height": {"value": 165, "unit": "cm"}},
+            "given-at-once",
+            None,
+            "1 g/kg on one day is half of the 2 g/kg that labels divide over two",
+        ),
+        (
+            order("ivig", 100, "g", every(4, "wk"), "intravenous"),
+            KG_70 | {"height": {"value": 165, "unit": "cm"}},
+            "given-at-once",
+            "moderate",
+            "no source gives more than 1 g/kg on one day",
+        ),
+        (
+            order("colchicine", 0.6, "mg", DAILY, "oral"),
+            {},
+            "below-range",
+            "minor",
+            "1 mg cannot be made from 0.6 mg; two tablets would be too much",
+        ),
+        (order("colchicine", 0.5, "mg", DAILY, "oral"), {}, "below-range", "moderate", "two of 0.5 mg make the 1 mg"),
+        (
+            order("methotrexate", 12.5, "mg", WEEKLY, "oral"),
+            {},
+            "below-range",
+            "moderate",
+            "six tablets make the 15 mg",
+        ),
+    ],
+)
+def test_what_is_rounded_or_left_open_is_no_warning(
+    check: Check, said: Json, patient: Json, id_: str, severity: str | None, why: str
+) -> None:
+    """What a source leaves open, and what tablets and vials allow, is said quietly or not at all."""
+    found = check(said, patient=patient)["orders"][0]
+    assert [item["severity"] for item in found["findings"] if item["id"] == id_] == ([severity] if severity else []), (
+        why
+    )
+
+
 def test_tapered_steroid_is_no_warning(check: Check) -> None:
     """Prednisone 5 mg daily is below every range, as at the end of any taper."""
     found = check(order("prednisone", 5, "mg", DAILY, "oral"))["orders"][0]
@@ -350,6 +593,55 @@ def test_wrong_weight_explains_the_order(check: Check) -> None:
     found = check(said, patient=weight)["orders"][0]
     assert kinds(found)[0] == "wrong-weight"
     assert found["likely_causes"][0]["would_be"]["weight"] == {"value": Decimal("54.4"), "unit": "kg"}
+
+
+# ---------------------------------------------------------------- renal function
+
+
+def kidneys(egfr: float | None) -> Json:
+    """Return a patient with an estimated GFR in mL/min/1.73 m² as the only result, or without any."""
+    result = {"code": "98979-8", "value": egfr, "unit": "mL/min/{1.73_m2}", "measured_on": "2026-11-20"}
+    return {"observations": [] if egfr is None else [result]}
+
+
+@pytest.mark.parametrize(
+    ("egfr", "milligrams", "regimen", "verdict", "why"),
+    [
+        (30, 2, "reduced-renal-adult", "incomplete", "from 30 on"),
+        (45, 2, "reduced-renal-adult", "incomplete", "between"),
+        (45, 4, "reduced-renal-adult", "warn", "twice the reduced dose"),
+        (59.9, 2, "reduced-renal-adult", "incomplete", "below 60"),
+        (60, 4, None, "warn", "60 itself is not below 60; nothing is documented for this adult"),
+        (95, 4, None, "warn", "healthy kidneys: 2 mg is not for them, and 4 mg not too much"),
+        (29.9, 2, None, "warn", "below 30 it is not recommended"),
+        (95, 40, None, "stop", "ten times the most of 4 mg for everybody"),
+    ],
+)
+def test_reduced_dose_is_for_reduced_kidneys(
+    check: Check, egfr: float, milligrams: int, regimen: str | None, verdict: str, why: str
+) -> None:
+    """Baricitinib 2 mg daily is documented at 30 to below 60 mL/min/1.73 m² (trial protocol), for no other adult."""
+    found = check(order("baricitinib", milligrams, "mg", DAILY, "oral"), patient=kidneys(egfr))["orders"][0]
+    assert (found["regimen"], found["verdict"]) == (regimen, verdict), why
+    assert ("no-regimen-for-patient" in ids(found)) == (regimen is None)
+    if regimen is None:
+        assert "patient.observations[0]" in finding(found, "no-regimen-for-patient")["because"]
+
+
+def test_unknown_kidneys_leave_open_whether_the_reduced_dose_counts(check: Check) -> None:
+    """Nothing is too much and nothing fits before a creatinine says which dose is documented."""
+    found = check(order("baricitinib", 4, "mg", DAILY, "oral"), patient=kidneys(None))["orders"][0]
+    assert found["verdict"] == "incomplete"
+    for id_ in ("above-range", "population-unknown"):
+        assert finding(found, id_)["verdict"] == "possible"
+        assert finding(found, id_)["because"] == ["patient.observations[2160-0]"]
+
+
+def test_creatinine_is_enough(check: Check) -> None:
+    """1.6 mg/dL in a woman of 40 years is 41 mL/min/1.73 m² (CKD-EPI 2021)."""
+    creatinine = {"code": "2160-0", "value": 1.6, "unit": "mg/dL", "measured_on": "2026-11-20"}
+    found = check(order("baricitinib", 2, "mg", DAILY, "oral"), patient={"observations": [creatinine]})["orders"][0]
+    assert found["regimen"] == "reduced-renal-adult"
 
 
 # ---------------------------------------------------------------- several orders
@@ -849,7 +1141,6 @@ def test_unknown_drug_is_incomplete_and_counts_beside_the_others(check: Check) -
             {},
             "orders[0].already_given",
         ),
-        (order("methotrexate", 15, "mg", {"as_needed": True}, "oral"), {}, "orders[0].frequency"),
     ],
 )
 def test_what_is_missing_is_named(check: Check, said: Json, changes: Json, missing: str) -> None:
@@ -1077,6 +1368,44 @@ def test_route_without_a_dose_is_said(check: Check) -> None:
     assert finding(found, "route-not-documented")["severity"] == "major"
     assert finding(found, "route-not-documented")["because"] == ["orders[0].route"]
     assert found["verdict"] == "warn"
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        (order("ruxolitinib", 1, "g", TWICE, "topical"), "a gram of a 1.5 % cream holds 15 mg"),
+        (order("diltiazem", 1, "g", TWICE, "rectal"), "a gram of a 2 % ointment holds 20 mg"),
+        (order("triamcinolone", 1, "g", TWICE, "topical"), "a gram of a 0.1 % cream holds 1 mg"),
+        (order("minocycline", 1, "g", DAILY, "topical"), "a gram of a 4 % foam holds 40 mg"),
+        (order("triamcinolone", 100, "g", DAILY, "nasal"), "as much as anybody likes"),
+        (order("methotrexate", 2, "g", DAILY, "topical"), "nor is a gel a weekly drug"),
+    ],
+    ids=["ruxolitinib", "diltiazem", "triamcinolone", "minocycline", "nasal", "methotrexate"],
+)
+def test_gram_of_a_preparation_is_no_gram_of_the_drug(check: Check, said: Json, why: str) -> None:
+    """On a surface no amount is compared, not even for far too much; that the route is not documented is all."""
+    found = check(said)["orders"][0]
+    about = {"dose", "dose-limit", "frequency", "route", "duration"}
+    assert [item["id"] for item in found["findings"] if item["category"] in about] == ["route-not-documented"], why
+    assert (found["verdict"], found["ratio"], found["ordered"], found["limits"]) == ("warn", None, [], [])
+    assert "orders[0].dose" in needs(found)
+
+
+def test_cream_is_not_added_to_tablets(check: Check) -> None:
+    """Diltiazem by mouth and as an ointment: the tablets are judged as if alone, and the ointment's route is said."""
+    tablets = order("diltiazem", 60, "mg", THRICE, "oral")
+    alone, (both, ointment) = (
+        check(tablets)["orders"][0],
+        check(tablets, order("diltiazem", 1, "g", TWICE, "rectal"))["orders"],
+    )
+    assert (both["ratio"], both["summed_with"]) == (alone["ratio"], [])
+    assert "route-not-documented" in ids(ointment)
+
+
+def test_intralesional_milligrams_are_the_drug(check: Check) -> None:
+    """A lesion gets the drug itself: 1 g is above the 15 mg of a session."""
+    found = check(order("triamcinolone", 1, "g", {"once": True}, "intralesional"))["orders"][0]
+    assert "above-single-maximum-all-15" in ids(found)
 
 
 @pytest.mark.parametrize("rate", [None, {"value": 1000, "unit": "mL/h"}])

@@ -19,6 +19,7 @@ from tests.cds_hooks.calls import (
     METHOTREXATE,
     RXNORM,
     SIMVASTATIN,
+    UCUM,
     Json,
     bundle,
     call,
@@ -185,6 +186,27 @@ def test_rule_18_sum_of_long_names_keeps_its_end(client: FlaskClient) -> None:
 
     assert len(card["summary"]) < 140
     assert card["summary"].endswith(" (30 orders together)")
+
+
+def test_rule_18_weekly_drug_given_daily_is_critical_without_an_amount(client: FlaskClient) -> None:
+    """Tablets of methotrexate every day, of a strength that nobody can tell: the rhythm alone is the problem."""
+    given = daily(("", ""), 6, medicationCodeableConcept={"text": "METHOTREXATE 2.5 MG PO TABS"})
+    tablets = {"value": 6, "unit": "{tbl}", "system": UCUM, "code": "{tbl}"}
+    given["dosageInstruction"][0]["doseAndRate"] = [{"doseQuantity": tablets}]
+    (card,) = cards(client, call(given))
+
+    assert card["indicator"] == "critical"
+    assert card["summary"].startswith("methotrexate is ordered daily; documented is once weekly")
+
+
+def test_rule_18_gram_of_ointment_is_one_warning_of_its_route(client: FlaskClient) -> None:
+    """A gram of a 2 % ointment holds 20 mg; only that no dose is documented by this route is said."""
+    given = order(DILTIAZEM, 1000)
+    given["dosageInstruction"][0]["route"]["coding"][0]["code"] = "37161004"
+    (card,) = cards(client, call(given))
+
+    assert card["indicator"] == "warning"
+    assert card["summary"] == "diltiazem is ordered by a route (rectal) for which no dose is documented here."
 
 
 def test_rule_18_indicator_follows_the_severity(found: list[Json]) -> None:

@@ -18,7 +18,17 @@ from dosing_service import service
 from dosing_service.errors import InvalidRequest
 from dosing_service.knowledge import load
 from dosing_service.knowledge.base import Frequency, Regimen
-from dosing_service.model import Amount, Assessment, Basis, OrderAssessment, OrderCheck, OrderVerdict, Per, Severity
+from dosing_service.model import (
+    Amount,
+    Assessment,
+    Basis,
+    OrderAssessment,
+    OrderCheck,
+    OrderVerdict,
+    Per,
+    Severity,
+    Verdict,
+)
 from schemas.reading import dose_request, order_request
 
 Json = dict[str, Any]
@@ -319,13 +329,18 @@ def test_more_is_never_better(case: tuple[Json, Json], factor: Decimal) -> None:
 @above
 @given(orders(ABOVE), MORE)
 def test_more_than_too_much_is_too_much(case: tuple[Json, Json], factor: Decimal) -> None:
-    """An order above the range of a regimen stays above it, with a warning at least, when the dose is raised."""
+    """An order above the range of a regimen stays above it, with a warning at least, when the dose is raised.
+
+    The exceptions are a start that its source raises without an end, and a range that is this patient's only perhaps.
+    """
     order, patient = _pinned(case)
     assume(order["dose"]["value"] * factor <= Decimal(10**9))
     first, higher = _one(order, patient), _one(_with_dose(order, factor), patient)
     assert "above-range" in _ids(first)
     assert "above-range" in _ids(higher)
-    assert higher.verdict in {OrderVerdict.STOP, OrderVerdict.WARN}
+    (said,) = [item for item in higher.findings if item.id == "above-range"]
+    is_open = said.severity is Severity.INFO or said.verdict is Verdict.POSSIBLE
+    assert is_open or higher.verdict in {OrderVerdict.STOP, OrderVerdict.WARN}
     assert first.ratio is not None
     assert higher.ratio is not None
     # A ratio keeps twelve digits.
