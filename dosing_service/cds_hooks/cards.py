@@ -35,7 +35,7 @@ _MOST_NAME = 60
 _MOST_SOURCES = 4
 _MOST_LISTED = 8
 _MOST_OTHERS = 3
-_OBSERVATION = re.compile(r"patient\.observations\[([0-9-]+)\]")
+_OBSERVATION = re.compile(r"patient\.observations\[([0-9-]+)\](\.earlier)?")
 #: Data by names that say more than the name of the field.
 _DATA = {
     "patient.allergies": "allergies",
@@ -187,7 +187,8 @@ def _datum(need: str, knowledge: KnowledgeBase) -> str:
     code = _OBSERVATION.fullmatch(need)
     if code is not None:
         analytes = knowledge.terminology.analytes.values()
-        return next((item.name for item in analytes if code[1] in item.units), f"LOINC {code[1]}")
+        name = next((item.name for item in analytes if code[1] in item.units), f"LOINC {code[1]}")
+        return f"earlier {name}" if code[2] else name
     return _DATA.get(need, need.rpartition(".")[2].replace("_", " "))
 
 

@@ -18,6 +18,8 @@ from dosing_service.units import ALIASES, FACTORS, Measure, plain, times
 _USABLE = {"final", "amended", "corrected", "preliminary", None}
 _WEIGHT, _HEIGHT = "body-weight", "body-height"
 _MEASURES = {_WEIGHT, _HEIGHT}
+#: What a rule follows from day to day; of everything else the latest result says all that is asked.
+_CREATININE = "creatinine"
 #: LOINC's own code of a weight that was measured, as against one that was said.
 _MEASURED = "3141-9"
 #: The avoirdupois ounce is a sixteenth of a pound, exactly; a later release of FHIR allows it for weights.
@@ -75,7 +77,9 @@ def read(
     patient_id: str | None = None,
     born: date | None = None,
 ) -> Measured:
-    """Return the latest usable weight and height, the weight before it, and the latest result of each code."""
+    """Return the latest usable weight and height, the weight before it, and the latest result of each code (of those
+    whose rise is judged, of each code and day).
+    """
     notes: list[str] = []
     own = [item for item in resources if resource_type(item) == "Observation"]
     readings = [reading for item in own for reading in _readings(item, patient_id, terminology, today, born, notes)]
@@ -89,7 +93,7 @@ def read(
         weight=latest,
         previous_weight=previous,
         height_cm=height,
-        results=_results(results, notes) or (None if results or not _has_others(own, terminology) else ()),
+        results=_results(results, terminology, notes) or (None if results or not _has_others(own, terminology) else ()),
         weight_sent=_sent(own, weights, _WEIGHT, terminology),
         height_sent=_sent(own, heights, _HEIGHT, terminology),
         notes=tuple(dict.fromkeys(notes)),
@@ -249,12 +253,13 @@ def _unit(quantity: Mapping[str, Any], texts: Mapping[str, str]) -> str | None:
 # ---------------------------------------------------------------- results
 
 
-def _results(readings: Sequence[_Reading], notes: list[str]) -> tuple[Observation, ...]:
-    latest: dict[str, Observation] = {}
+def _results(readings: Sequence[_Reading], terminology: Terminology, notes: list[str]) -> tuple[Observation, ...]:
+    latest: dict[tuple[str, date | None], Observation] = {}
     for reading in readings:
         result = _result(reading, notes)
         if result is not None:
-            latest[result.code] = result
+            is_compared = _is(reading, _CREATININE, terminology)
+            latest[result.code, result.measured_on if is_compared else None] = result
     return tuple(latest.values())
 
 

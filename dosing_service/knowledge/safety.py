@@ -52,6 +52,18 @@ class ObservationIn(Predicate):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class RiseIn(Predicate):
+    """An analyte has risen by an amount in ``range`` from a baseline in ``baseline``, both in its base unit.
+
+    The baseline is :meth:`dosing_service.rules.facts.Facts.baseline`.
+    """
+
+    analyte: str
+    range: Range
+    baseline: Range
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class ClearanceIn(Predicate):
     """Creatinine clearance (``crcl``, mL/min) or estimated GFR (``egfr``, mL/min/1.73 m²) lies in ``range``."""
 
@@ -154,7 +166,8 @@ class Rule:
     """What is said when ``when`` holds. ``summary`` is completed with this patient's numbers.
 
     ``order_severity`` is the severity for an order, where that differs from the one for a documented dose; a rule for
-    ``orders_only`` is about amounts that no regimen here comes to.
+    ``orders_only`` is about amounts that no regimen here comes to. One that is ``quiet_when_unknown`` asks for what few
+    records hold: while it is open it stands under what was not checked and nowhere else.
     """
 
     id: str
@@ -166,6 +179,7 @@ class Rule:
     jurisdiction: str | None
     order_severity: Severity | None
     orders_only: bool
+    quiet_when_unknown: bool
     citations: Citations
 
 

@@ -171,6 +171,7 @@ def _rule(name: str, data: Mapping[str, Any], reader: Reader) -> safety.Rule:
         jurisdiction=data.get("jurisdiction"),
         order_severity=data.get("order_severity"),
         orders_only=data["orders_only"],
+        quiet_when_unknown=data["quiet_when_unknown"],
         citations=data["references"],
     )
 

@@ -34,6 +34,7 @@ class RuleSchema(FileSchema):
     jurisdiction = fields.String(validate=validate.OneOf(JURISDICTIONS))
     order_severity = fields.Enum(Severity, by_value=True)
     orders_only = fields.Boolean(truthy={True}, falsy={False}, load_default=False)
+    quiet_when_unknown = fields.Boolean(truthy={True}, falsy={False}, load_default=False)
     references = CitationsField(required=True)
 
     @validates_schema(skip_on_field_errors=True)

@@ -6,10 +6,10 @@ from decimal import Decimal
 from dosing_service.knowledge import safety
 from dosing_service.model import Dose, Patient, Per, Sex, Value
 from dosing_service.rules import renal
-from dosing_service.rules.facts import Entry, Facts, belongs
+from dosing_service.rules.facts import Entry, Facts, Result, belongs
 from dosing_service.rules.population import AGE, HEIGHT, SEX, WEIGHT, Answer, in_age_range, in_range
 from dosing_service.rules.wording import age_text
-from dosing_service.units import display, over, times
+from dosing_service.units import display, minus, over, times
 
 _TO_MG = {"mg": Decimal(1), "g": Decimal(1000), "ug": Decimal("0.001"), "ng": Decimal("0.000001")}
 _WORDS = {"crcl": "creatinine clearance", "egfr": "eGFR"}
@@ -82,9 +82,28 @@ def _observation(predicate: safety.ObservationIn, context: Context) -> Evaluatio
     if result is None:
         code = next(iter(context.facts.terminology.analytes[predicate.analyte].units))
         return _unknown(f"patient.observations[{code}]")
-    name = context.facts.terminology.analytes[predicate.analyte].name
-    number = f"{name} {display(result.observation.value)} {result.observation.unit.strip('{}')}"
-    return _answer(_of(predicate.range.contains(result.base)), result.path, number)
+    return _answer(_of(predicate.range.contains(result.base)), result.path, result_text(result, context.facts))
+
+
+def result_text(result: Result, facts: Facts) -> str:
+    """Return a result as it was sent: ``creatinine in serum or plasma 1.6 mg/dL``."""
+    analyte = facts.terminology.analytes[facts.terminology.analyte_of_loinc[result.observation.code]]
+    return f"{analyte.name} {display(result.observation.value)} {result.observation.unit.strip('{}')}"
+
+
+def _rise(predicate: safety.RiseIn, context: Context) -> Evaluation:
+    """Compare the latest result with the baseline; no baseline, no answer."""
+    facts = context.facts
+    latest, baseline = facts.results.get(predicate.analyte), facts.baseline(predicate.analyte)
+    if latest is None or baseline is None:
+        code = next(iter(facts.terminology.analytes[predicate.analyte].units))
+        path = f"patient.observations[{code}]"
+        return _unknown(path if latest is None else f"{path}.earlier")
+    rise = minus(latest.base, baseline.base)
+    if not (predicate.baseline.contains(baseline.base) and predicate.range.contains(rise)):
+        return Evaluation(Answer.NO, (baseline.path, latest.path))
+    dated = [f"{result_text(item, facts)} on {item.observation.measured_on}" for item in (baseline, latest)]
+    return Evaluation(Answer.YES, (baseline.path, latest.path), (), tuple(dated))
 
 
 def _clearance(predicate: safety.ClearanceIn, context: Context) -> Evaluation:
@@ -245,6 +264,7 @@ _EVALUATORS: dict[type[safety.Predicate], Callable[..., Evaluation]] = {
     safety.Always: _always,
     safety.HasCondition: _condition,
     safety.ObservationIn: _observation,
+    safety.RiseIn: _rise,
     safety.ClearanceIn: _clearance,
     safety.AgeIn: _age,
     safety.WeightIn: _weight,

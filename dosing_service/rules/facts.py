@@ -1,7 +1,8 @@
 """What is known of a patient, looked up once per request: diagnoses, drugs, allergies, latest results."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import date
 from decimal import Decimal
 
 from dosing_service.knowledge.lab_units import dimension, in_base
@@ -63,6 +64,31 @@ class Facts:
         self.allergies = _entries("allergies", patient.allergies, terminology)
         self.results, self.unreadable = _results(patient.observations or (), terminology)
         self._clearances: dict[str, Clearance | None] = {}
+
+    def baseline(self, analyte: str) -> Result | None:
+        """Return the lowest result of a day before that of the latest result, of equal ones the last; ``None`` where
+        nothing dates them.
+
+        A record does not say which result was the one before treatment. The lowest misses no rise; whoever reads the
+        finding sees both figures with their days.
+        """
+        latest = self.results.get(analyte)
+        until = latest.observation.measured_on if latest else None
+        if until is None:
+            return None
+        earlier = [item for item in self._dated(analyte) if item[0] < until]
+        return min(earlier, key=lambda item: (item[1].base, until - item[0]), default=(until, None))[1]
+
+    def _dated(self, analyte: str) -> Iterator[tuple[date, Result]]:
+        """Yield the readable results of an analyte that have a day, with that day."""
+        known = self.terminology.analytes[analyte]
+        for index, observation in enumerate(self.patient.observations or ()):
+            path, day = f"patient.observations[{index}]", observation.measured_on
+            if observation.code not in known.units or day is None or path in self.unreadable:
+                continue
+            base = in_base(observation.value, observation.unit, known)
+            if base is not None:
+                yield day, Result(path, base, observation)
 
     def clearance(self, kind: str) -> Clearance | None:
         """Return creatinine clearance (``crcl``) or estimated GFR (``egfr``): as measured, else computed, else
