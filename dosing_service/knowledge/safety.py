@@ -195,24 +195,30 @@ class AdverseEffect:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Threshold:
-    """What to do when a monitored value lies in ``range``, which is in ``unit``."""
+    """What to do when a monitored value lies in ``range``, which is in ``unit``; only where ``when`` holds.
+
+    ``severity`` is that of the finding which a current result beyond it is.
+    """
 
     range: Range
     unit: str
     text: str
     action: str
+    severity: Severity
+    when: Predicate
     citations: Citations
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MonitoringLine:
     """One line of a monitoring plan; ``interval_days`` is the longest documented interval. Every analyte of the line is
-    needed, unless ``one_is_enough``.
+    needed, unless ``one_is_enough``; a line that ``is_rise`` is about the rise of its analyte since the baseline.
     """
 
     parameter: str
     loinc: tuple[str, ...]
     one_is_enough: bool
+    is_rise: bool
     baseline: bool
     interval_days: tuple[Decimal, Decimal] | None
     interval_text: str | None

@@ -88,7 +88,8 @@ def _observation(predicate: safety.ObservationIn, context: Context) -> Evaluatio
 def result_text(result: Result, facts: Facts) -> str:
     """Return a result as it was sent: ``creatinine in serum or plasma 1.6 mg/dL``."""
     analyte = facts.terminology.analytes[facts.terminology.analyte_of_loinc[result.observation.code]]
-    return f"{analyte.name} {display(result.observation.value)} {result.observation.unit.strip('{}')}"
+    unit = result.observation.unit.strip("{}")
+    return f"{analyte.name} {display(result.observation.value)} {unit}".removesuffix(f" {analyte.name}")
 
 
 def _rise(predicate: safety.RiseIn, context: Context) -> Evaluation:
