@@ -82,6 +82,18 @@ def _rise(reader: Reader, data: Mapping[str, Any]) -> Predicate:
     return safety.RiseIn(analyte.id, amount, start)
 
 
+def _corrected_calcium(reader: Reader, data: Mapping[str, Any]) -> Predicate:
+    """Read bounds of the corrected figure, or ``known``: whether there is one."""
+    _only(data, "corrected_calcium")
+    inner = data["corrected_calcium"]
+    if inner == "known":
+        return safety.CalciumIsCorrected()
+    if not isinstance(inner, Mapping):
+        raise PredicateError("corrected_calcium has bounds and their unit, or is known")
+    _only(inner, "unit", *_BOUNDS)
+    return safety.CorrectedCalciumIn(_base_range(inner, inner.get("unit"), _analyte(reader, "17861-6")))
+
+
 def _analyte(reader: Reader, code: object) -> safety.Analyte:
     id_ = reader.terminology.analyte_of_loinc.get(str(code))
     if id_ is None:
@@ -229,6 +241,7 @@ _READERS: dict[str, Callable[[Reader, Mapping[str, Any]], Predicate]] = {
     "condition": _condition,
     "observation": _observation,
     "rise": _rise,
+    "corrected_calcium": _corrected_calcium,
     "crcl": _clearance("crcl", "mL/min"),
     "egfr": _clearance("egfr", "mL/min/{1.73_m2}"),
     "age": _age,

@@ -64,6 +64,18 @@ class RiseIn(Predicate):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class CorrectedCalciumIn(Predicate):
+    """Calcium corrected for albumin lies in ``range`` (mg/dL), as reported; or both it, as computed, and the total."""
+
+    range: Range
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CalciumIsCorrected(Predicate):
+    """Calcium corrected for albumin is known: reported, or to be computed."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class ClearanceIn(Predicate):
     """Creatinine clearance (``crcl``, mL/min) or estimated GFR (``egfr``, mL/min/1.73 m²) lies in ``range``."""
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from dosing_service.knowledge import safety
 from dosing_service.model import Dose, Patient, Per, Sex, Value
-from dosing_service.rules import renal
+from dosing_service.rules import calcium, renal
 from dosing_service.rules.facts import Entry, Facts, Result, belongs
 from dosing_service.rules.population import AGE, HEIGHT, SEX, WEIGHT, Answer, in_age_range, in_range
 from dosing_service.rules.wording import age_text
@@ -16,6 +16,8 @@ _WORDS = {"crcl": "creatinine clearance", "egfr": "eGFR"}
 #: The kinds of amounts that follow from each other once it is known how often a day.
 _DIVIDED = {Per.DAY, Per.ADMINISTRATION}
 _CREATININE = "patient.observations[2160-0]"
+_CALCIUM = "patient.observations[17861-6]"
+_ALBUMIN = "patient.observations[1751-7]"
 _MEASURED = {"crcl": "patient.observations[2164-2]", "egfr": "patient.observations[98979-8]"}
 _UNITS = {"crcl": "mL/min", "egfr": "mL/min/1.73 m²"}
 
@@ -105,6 +107,27 @@ def _rise(predicate: safety.RiseIn, context: Context) -> Evaluation:
         return Evaluation(Answer.NO, (baseline.path, latest.path))
     dated = [f"{result_text(item, facts)} on {item.observation.measured_on}" for item in (baseline, latest)]
     return Evaluation(Answer.YES, (baseline.path, latest.path), (), tuple(dated))
+
+
+def _corrected_calcium(predicate: safety.CorrectedCalciumIn, context: Context) -> Evaluation:
+    """Compare the corrected figure. A total outside the range answers no by itself: albumin above 4 g/dL would make a
+    low calcium of a normal one, and the formula is not sure enough for that.
+    """
+    found, total = calcium.corrected(context.facts), context.facts.results.get(calcium.TOTAL)
+    if found is None or not found.is_reported:
+        if total is None:
+            return _unknown(_CALCIUM)
+        if not predicate.range.contains(total.base):
+            return Evaluation(Answer.NO, (total.path,))
+    if found is None:
+        return _unknown(_ALBUMIN)
+    holds = _of(predicate.range.contains(found.value))
+    return Evaluation(holds, found.because, (), (found.working,) if holds is Answer.YES else ())
+
+
+def _calcium_is_corrected(_: safety.CalciumIsCorrected, context: Context) -> Evaluation:
+    found = calcium.corrected(context.facts)
+    return Evaluation(_of(found is not None), found.because if found else ())
 
 
 def _clearance(predicate: safety.ClearanceIn, context: Context) -> Evaluation:
@@ -266,6 +289,8 @@ _EVALUATORS: dict[type[safety.Predicate], Callable[..., Evaluation]] = {
     safety.HasCondition: _condition,
     safety.ObservationIn: _observation,
     safety.RiseIn: _rise,
+    safety.CorrectedCalciumIn: _corrected_calcium,
+    safety.CalciumIsCorrected: _calcium_is_corrected,
     safety.ClearanceIn: _clearance,
     safety.AgeIn: _age,
     safety.WeightIn: _weight,
