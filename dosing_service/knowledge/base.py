@@ -343,11 +343,14 @@ class Study:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EvidenceFinding:
-    """What the evidence obliges the service to say with every answer."""
+    """What the evidence obliges the service to say with every answer; one that ``warns`` counts for an order's verdict,
+    any other only says how the sources stand.
+    """
 
     severity: Severity
     summary: str
     management: str
+    warns: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)

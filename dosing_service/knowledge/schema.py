@@ -556,6 +556,7 @@ class EvidenceFindingSchema(FileSchema):
     severity = fields.Enum(Severity, by_value=True, required=True)
     summary = sentence(required=True)
     management = sentence(required=True)
+    warns = fields.Boolean(truthy={True}, falsy={False}, load_default=False)
 
     @post_load
     def _build(self, data: dict[str, Any], **_: Any) -> base.EvidenceFinding:
@@ -573,8 +574,9 @@ class AgentEvidenceSchema(FileSchema):
 
     @validates_schema(skip_on_field_errors=True)
     def _is_consistent(self, data: Mapping[str, Any], **_: Any) -> None:
-        if data["verdict"] == "advised-against" and "finding" not in data:
-            raise ValidationError("an agent that is advised against needs a finding", "finding")
+        warns = "finding" in data and data["finding"].warns
+        if data["verdict"] == "advised-against" and not warns:
+            raise ValidationError("an agent that is advised against needs a finding that warns", "finding")
 
     @post_load
     def _build(self, data: dict[str, Any], **_: Any) -> base.AgentEvidence:
