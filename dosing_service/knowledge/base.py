@@ -173,6 +173,15 @@ class Dilution:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class ShortestTime:
+    """A time that ``amount`` (mg) and more may never run in less than: faster is forbidden, not only undocumented."""
+
+    amount: Decimal
+    minutes: Decimal
+    citations: Citations
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Infusion:
     """How fast an infusion may run. ``solution`` is the strength (mg/mL) for which rates in mL are documented."""
 
@@ -183,6 +192,7 @@ class Infusion:
     reduced: ReducedRate | None
     solution: Decimal | None
     dilution: Dilution | None
+    shortest: ShortestTime | None
     note: str | None
     citations: Citations
 

@@ -241,6 +241,19 @@ class DilutionSchema(FileSchema):
         return base.Dilution(amount["value"], amount["unit"], volume["low"], volume["high"], data["references"])
 
 
+class ShortestTimeSchema(FileSchema):
+    amount = fields.Nested(QuantitySchema, required=True)
+    time = fields.Nested(QuantitySchema, required=True)
+    references = CitationsField(required=True)
+
+    @post_load
+    def _build(self, data: dict[str, Any], **_: Any) -> base.ShortestTime:
+        amount, time = data["amount"], data["time"]
+        if amount["unit"].code != "mg" or time["unit"].code != "min":
+            raise ValidationError("a shortest time is so many mg in so many min")
+        return base.ShortestTime(amount["value"], time["value"], data["references"])
+
+
 class InfusionSchema(FileSchema):
     time = fields.Nested(TimeSchema)
     rate = fields.Nested(SpanSchema)
@@ -248,6 +261,7 @@ class InfusionSchema(FileSchema):
     reduced = fields.Nested(ReducedRateSchema)
     solution = fields.Nested(QuantitySchema)
     dilution = fields.Nested(DilutionSchema)
+    shortest = fields.Nested(ShortestTimeSchema)
     note = sentence()
     references = CitationsField(required=True)
 
@@ -396,6 +410,7 @@ def _infusion(data: Mapping[str, Any]) -> base.Infusion:
         reduced=base.ReducedRate(reduced["high"], tuple(reduced["rules"])) if reduced else None,
         solution=data["solution"]["value"] if "solution" in data else None,
         dilution=data.get("dilution"),
+        shortest=data.get("shortest"),
         note=data.get("note"),
         citations=data["references"],
     )
