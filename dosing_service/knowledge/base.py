@@ -325,7 +325,9 @@ class PositionRule:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Disagreement:
-    """An entry of the conflict register as it concerns one agent."""
+    """An entry of the conflict register as it concerns one agent; one that is ``undated`` is about a rhythm of which an
+    order is stopped, so that its days are worked out only for who asks for a contraindicated dose.
+    """
 
     id: str
     severity: Severity
@@ -336,6 +338,7 @@ class Disagreement:
     age: Range | None
     weight: Range | None
     compare: frozenset[str]
+    undated: bool
     positions: tuple[PositionRule, ...]
     citations: Citations
 

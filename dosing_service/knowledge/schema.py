@@ -552,7 +552,13 @@ class DisagreementSchema(FileSchema):
     management = sentence(required=True)
     applies_to = fields.Nested(DisagreementAppliesSchema, load_default=dict)
     compare = _words(load_default=list, validate=validate.ContainsOnly(("per-kg", "per-m2", "per-year", "per-course")))
+    undated = fields.Boolean(truthy={True}, falsy={False}, load_default=False)
     positions = fields.List(fields.Nested(PositionSchema), required=True, validate=validate.Length(min=2))
+
+    @validates_schema(skip_on_field_errors=True)
+    def _is_consistent(self, data: Mapping[str, Any], **_: Any) -> None:
+        if data["undated"] and not data["applies_to"].get("regimens"):
+            raise ValidationError("what is not dated are the regimens that it applies to", "applies_to")
 
 
 class StudySchema(FileSchema):
