@@ -50,20 +50,26 @@ def findings(agent: Agent, context: Context, as_of: date | None, said: Iterable[
 
     A result that one of the findings ``said`` already counts, and at least as gravely, is not said again.
     """
-    gravely = [item for item in said if item.verdict is Verdict.APPLIES]
+    known = tuple(said)
     found: dict[str, Finding] = {}
     for line in agent.safety.monitoring:
         for result in _given(line, context.facts):
             crossed = _crossed(line, context, result) if result and _is_current(line, result, as_of) else None
-            if crossed is not None and not any(_says(item, crossed) for item in gravely):
+            if crossed is not None and not any(_says(item, crossed) for item in known):
                 finding = _finding(line, crossed, context.facts)
                 found.setdefault(finding.id, finding)
     return list(found.values())
 
 
 def _says(finding: Finding, crossed: _Crossed) -> bool:
-    is_as_grave = _ORDER.index(finding.severity) <= _ORDER.index(crossed.threshold.severity)
-    return is_as_grave and crossed.result.path in finding.because
+    """Tell whether a finding already counts the result or, while it is open whom the threshold is for, waits for the
+    same.
+    """
+    if _ORDER.index(finding.severity) > _ORDER.index(crossed.threshold.severity):
+        return False
+    if finding.verdict is Verdict.POSSIBLE:
+        return bool(crossed.needs) and set(crossed.needs) <= set(finding.because)
+    return crossed.result.path in finding.because
 
 
 def _is_current(line: MonitoringLine, result: Result, as_of: date | None) -> bool:

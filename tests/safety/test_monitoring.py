@@ -287,6 +287,17 @@ def test_a_bound_for_adults_is_none_for_children(plan: Plan, age: float, status:
     assert plan("diltiazem", patient=patient)["systolic blood pressure"]["status"] == status
 
 
+def test_an_open_question_is_asked_once(client: FlaskClient) -> None:
+    """Whether a pressure of 85 mmHg is low waits for the age: the rule asks for it, so the plan does not ask again."""
+    patient = {"sex": "female", "observations": [result("8480-6", 85, "mm[Hg]")]}
+    order = {"id": "o1", "agent": "diltiazem", "dose": {"value": 60, "unit": "mg"}, "route": "oral"}
+    body = {"patient": patient, "orders": [order], "as_of": "2026-11-21"}
+    found = client.post("/v1/order-checks", json=body).get_json()["orders"][0]["findings"]
+    about = [(item["id"], item["verdict"]) for item in found if "systolic" in item["id"]]
+
+    assert about == [("low-systolic-pressure", "possible")]
+
+
 RISE = "rise of creatinine since the baseline"
 
 
