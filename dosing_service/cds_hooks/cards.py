@@ -35,7 +35,7 @@ _MOST_NAME = 60
 _MOST_SOURCES = 4
 _MOST_LISTED = 8
 _MOST_OTHERS = 3
-_OBSERVATION = re.compile(r"patient\.observations\[(?:([0-9]+)|([0-9]+-[0-9]))\]")
+_OBSERVATION = re.compile(r"patient\.observations\[(?:([0-9]+)|([0-9]+-[0-9]))\](\.earlier)?")
 _DIAGNOSIS = re.compile(r"patient\.conditions\[[0-9]+\]")
 #: Data by names that say more than the name of the field.
 _DATA = {
@@ -224,7 +224,9 @@ def _datum(need: str, read: ReadRequest, knowledge: KnowledgeBase) -> str:
         code = result[2] or (read.patient.observations or ())[int(result[1])].code
         analytes = knowledge.terminology.analytes.values()
         name = next((item.name for item in analytes if code in item.units), f"LOINC {code}")
-        return name if result[2] else f"{name} in a unit that fits its code"
+        if result[1]:
+            return f"{name} in a unit that fits its code"
+        return f"earlier {name}" if result[3] else name
     if _DIAGNOSIS.fullmatch(need):
         return "a diagnosis under a code that is known here"
     return _DATA.get(need, need.rpartition(".")[2].replace("_", " "))

@@ -22,6 +22,8 @@ USABLE = {"final", "amended", "corrected", "preliminary", None}
 _WEIGHT, _HEIGHT = "body-weight", "body-height"
 _MEASURES = {_WEIGHT, _HEIGHT}
 _NOT_USED = "was not used"
+#: What a rule follows from day to day; of everything else the latest result says all that is asked.
+_CREATININE = "creatinine"
 #: LOINC's own code of a weight that was measured, as against one that was said.
 _MEASURED = "3141-9"
 #: The avoirdupois ounce is a sixteenth of a pound, exactly; a later release of FHIR allows it for weights.
@@ -97,7 +99,9 @@ def read(
     patient_id: str | None = None,
     born: date | None = None,
 ) -> Measured:
-    """Return the latest usable weight and height, the weight before it, and the latest result of each code."""
+    """Return the latest usable weight and height, the weight before it, and the latest result of each code (of those
+    whose rise is judged, of each code and day).
+    """
     notes: list[str] = []
     own = [item for item in resources if resource_type(item) == "Observation"]
 
@@ -306,8 +310,10 @@ def _unit(quantity: Mapping[str, Any], texts: Mapping[str, str]) -> str | None:
 
 
 def _results(readings: Sequence[_Reading], terminology: Terminology, notes: list[str]) -> tuple[Observation, ...]:
-    """Return the latest result of each code; one that cannot be read has nothing older speak for its analyte."""
-    latest: dict[str, Observation] = {}
+    """Return the latest result of each code (of creatinine, of each code and day); one that cannot be read has nothing
+    older speak for its analyte.
+    """
+    latest: dict[tuple[str, date | None], Observation] = {}
     unread: dict[str, str] = {}
     for reading in readings:
         if reading.is_absent:
@@ -315,12 +321,12 @@ def _results(readings: Sequence[_Reading], terminology: Terminology, notes: list
         analyte = terminology.analytes[terminology.analyte_of_loinc[reading.code]]
         result = _result(reading)
         if result is not None:
-            latest[result.code] = result
+            is_compared = analyte.id == _CREATININE
+            latest[result.code, result.measured_on if is_compared else None] = result
             unread.pop(analyte.id, None)
             continue
         unread[analyte.id] = f"a result of {analyte.name} without a number or a unit was not used"
-        for code in analyte.units:
-            latest.pop(code, None)
+        latest = {key: known for key, known in latest.items() if known.code not in analyte.units}
     notes += unread.values()
     notes += [note for item in latest.values() if (note := _misfit(item, terminology))]
     return tuple(latest.values())

@@ -175,6 +175,15 @@ class Dilution:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class ShortestTime:
+    """A time that ``amount`` (mg) and more may never run in less than: faster is forbidden, not only undocumented."""
+
+    amount: Decimal
+    minutes: Decimal
+    citations: Citations
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Infusion:
     """How fast an infusion may run. ``solution`` is the strength (mg/mL) for which rates in mL are documented."""
 
@@ -185,6 +194,7 @@ class Infusion:
     reduced: ReducedRate | None
     solution: Decimal | None
     dilution: Dilution | None
+    shortest: ShortestTime | None
     note: str | None
     citations: Citations
 
@@ -323,7 +333,9 @@ class PositionRule:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Disagreement:
-    """An entry of the conflict register as it concerns one agent."""
+    """An entry of the conflict register as it concerns one agent; one that is ``undated`` is about a rhythm of which an
+    order is stopped, so that its days are worked out only for who asks for a contraindicated dose.
+    """
 
     id: str
     severity: Severity
@@ -334,6 +346,7 @@ class Disagreement:
     age: Range | None
     weight: Range | None
     compare: frozenset[str]
+    undated: bool
     positions: tuple[PositionRule, ...]
     citations: Citations
 
@@ -351,11 +364,14 @@ class Study:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EvidenceFinding:
-    """What the evidence obliges the service to say with every answer."""
+    """What the evidence obliges the service to say with every answer; one that ``warns`` counts for an order's verdict,
+    any other only says how the sources stand.
+    """
 
     severity: Severity
     summary: str
     management: str
+    warns: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -343,6 +343,7 @@ def _disagreement(data: Mapping[str, Any], regimens: Mapping[str, base.Regimen])
         age=to.get("age"),
         weight=to.get("weight"),
         compare=frozenset(data["compare"]),
+        undated=data["undated"],
         positions=positions,
         citations=Citations(
             tuple(dict.fromkeys(id_ for one in cited for id_ in one.references)), any(one.verified for one in cited)

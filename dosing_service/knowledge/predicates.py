@@ -68,13 +68,44 @@ def _condition(reader: Reader, data: Mapping[str, Any]) -> Predicate:
 
 def _observation(reader: Reader, data: Mapping[str, Any]) -> Predicate:
     _only(data, "observation", "unit", *_BOUNDS)
-    id_ = reader.terminology.analyte_of_loinc.get(str(data["observation"]))
+    analyte = _analyte(reader, data["observation"])
+    return safety.ObservationIn(analyte.id, _base_range(data, data.get("unit"), analyte))
+
+
+def _rise(reader: Reader, data: Mapping[str, Any]) -> Predicate:
+    _only(data, "rise", "unit", "baseline", *_BOUNDS)
+    analyte, baseline = _analyte(reader, data["rise"]), data.get("baseline")
+    if not isinstance(baseline, Mapping):
+        raise PredicateError("a rise is counted from a baseline with above, from, below or to")
+    _only(baseline, *_BOUNDS)
+    amount, start = (_base_range(part, data.get("unit"), analyte) for part in (data, baseline))
+    return safety.RiseIn(analyte.id, amount, start)
+
+
+def _corrected_calcium(reader: Reader, data: Mapping[str, Any]) -> Predicate:
+    """Read bounds of the corrected figure, or ``known``: whether there is one."""
+    _only(data, "corrected_calcium")
+    inner = data["corrected_calcium"]
+    if inner == "known":
+        return safety.CalciumIsCorrected()
+    if not isinstance(inner, Mapping):
+        raise PredicateError("corrected_calcium has bounds and their unit, or is known")
+    _only(inner, "unit", *_BOUNDS)
+    return safety.CorrectedCalciumIn(_base_range(inner, inner.get("unit"), _analyte(reader, "17861-6")))
+
+
+def _analyte(reader: Reader, code: object) -> safety.Analyte:
+    id_ = reader.terminology.analyte_of_loinc.get(str(code))
     if id_ is None:
-        raise PredicateError(f"LOINC {data['observation']!r} belongs to no analyte")
-    analyte, unit = reader.terminology.analytes[id_], str(data.get("unit"))
-    written = _range(data, unit)
-    start, end = (_based(bound, unit, analyte) for bound in (written.start, written.end))
-    return safety.ObservationIn(id_, Range(unit, start, written.start_included, end, written.end_included))
+        raise PredicateError(f"LOINC {code!r} belongs to no analyte")
+    return reader.terminology.analytes[id_]
+
+
+def _base_range(data: Mapping[str, Any], unit: object, analyte: safety.Analyte) -> Range:
+    """Return the bounds in ``data``, which are in ``unit``, in the base unit of the analyte."""
+    written = _range(data, str(unit))
+    start, end = (_based(bound, str(unit), analyte) for bound in (written.start, written.end))
+    return Range(str(unit), start, written.start_included, end, written.end_included)
 
 
 def _based(bound: Decimal | None, unit: str, analyte: safety.Analyte) -> Decimal | None:
@@ -214,6 +245,8 @@ _READERS: dict[str, Callable[[Reader, Mapping[str, Any]], Predicate]] = {
     "always": _always,
     "condition": _condition,
     "observation": _observation,
+    "rise": _rise,
+    "corrected_calcium": _corrected_calcium,
     "crcl": _clearance("crcl", "mL/min"),
     "egfr": _clearance("egfr", "mL/min/{1.73_m2}"),
     "age": _age,

@@ -60,6 +60,30 @@ class ObservationIn(Predicate):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class RiseIn(Predicate):
+    """An analyte has risen by an amount in ``range`` from a baseline in ``baseline``, both in its base unit.
+
+    The baseline is :meth:`dosing_service.rules.facts.Facts.baseline`.
+    """
+
+    analyte: str
+    range: Range
+    baseline: Range
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CorrectedCalciumIn(Predicate):
+    """Calcium corrected for albumin lies in ``range`` (mg/dL), as reported; or both it, as computed, and the total."""
+
+    range: Range
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CalciumIsCorrected(Predicate):
+    """Calcium corrected for albumin is known: reported, or to be computed."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class ClearanceIn(Predicate):
     """Creatinine clearance (``crcl``, mL/min) or estimated GFR (``egfr``, mL/min/1.73 m²) lies in ``range``."""
 
@@ -178,7 +202,8 @@ class Rule:
 
     ``order_severity`` is the severity for an order, where that differs from the one for a documented dose; a rule for
     ``orders_only`` is about amounts that no regimen here comes to; one that ``lowers_dose`` asks for less than
-    documented.
+    documented. One that is ``quiet_when_unknown`` asks for what few records hold: while it is open it stands under what
+    was not checked and nowhere else.
     """
 
     id: str
@@ -191,6 +216,7 @@ class Rule:
     order_severity: Severity | None
     orders_only: bool
     lowers_dose: Lowered | None
+    quiet_when_unknown: bool
     citations: Citations
 
 
@@ -206,24 +232,30 @@ class AdverseEffect:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Threshold:
-    """What to do when a monitored value lies in ``range``, which is in ``unit``."""
+    """What to do when a monitored value lies in ``range``, which is in ``unit``; only where ``when`` holds.
+
+    ``severity`` is that of the finding which a current result beyond it is.
+    """
 
     range: Range
     unit: str
     text: str
     action: str
+    severity: Severity
+    when: Predicate
     citations: Citations
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MonitoringLine:
     """One line of a monitoring plan; ``interval_days`` is the longest documented interval. Every analyte of the line is
-    needed, unless ``one_is_enough``.
+    needed, unless ``one_is_enough``; a line that ``is_rise`` is about the rise of its analyte since the baseline.
     """
 
     parameter: str
     loinc: tuple[str, ...]
     one_is_enough: bool
+    is_rise: bool
     baseline: bool
     interval_days: tuple[Decimal, Decimal] | None
     interval_text: str | None

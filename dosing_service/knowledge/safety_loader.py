@@ -242,6 +242,7 @@ def _rule(name: str, data: Mapping[str, Any], reader: Reader) -> safety.Rule:
         order_severity=data.get("order_severity"),
         orders_only=data["orders_only"],
         lowers_dose=data.get("lowers_dose"),
+        quiet_when_unknown=data["quiet_when_unknown"],
         citations=data["references"],
     )
 
@@ -267,10 +268,11 @@ def _monitoring(name: str, data: Mapping[str, Any], reader: Reader) -> safety.Mo
         parameter=data["parameter"],
         loinc=tuple(data["loinc"]),
         one_is_enough=data["one_is_enough"],
+        is_rise=data["rise"],
         baseline=data["baseline"],
         interval_days=days,
         interval_text=data.get("interval_text") or _interval_text(interval),
-        thresholds=tuple(_threshold(item) for item in data["thresholds"]),
+        thresholds=tuple(_threshold(name, data["parameter"], item, reader) for item in data["thresholds"]),
         citations=data["references"],
     )
 
@@ -282,7 +284,7 @@ def _interval_text(interval: Mapping[str, Any] | None) -> str | None:
     return f"every {display_range(interval['low'], interval['high'], _WORDS[interval['unit']])}"
 
 
-def _threshold(data: Mapping[str, Any]) -> safety.Threshold:
+def _threshold(name: str, parameter: str, data: Mapping[str, Any], reader: Reader) -> safety.Threshold:
     words = {"above": "above", "from_": "from", "below": "below", "to": "at most"}
     bounds = [f"{word} {exact_text(data[key])}" for key, word in words.items() if key in data]
     start, end = data.get("from_", data.get("above")), data.get("to", data.get("below"))
@@ -291,6 +293,8 @@ def _threshold(data: Mapping[str, Any]) -> safety.Threshold:
         unit=data["unit"],
         text=f"{' and '.join(bounds)} {data['unit']}",
         action=data["action"],
+        severity=data["severity"],
+        when=_predicate(name, f"monitoring.{parameter}", data["when"], reader) if "when" in data else safety.Always(),
         citations=data["references"],
     )
 

@@ -68,6 +68,7 @@ class RuleSchema(FileSchema):
     order_severity = fields.Enum(Severity, by_value=True)
     orders_only = fields.Boolean(truthy={True}, falsy={False}, load_default=False)
     lowers_dose = LoweredField()
+    quiet_when_unknown = fields.Boolean(truthy={True}, falsy={False}, load_default=False)
     references = CitationsField(required=True)
 
     @validates_schema(skip_on_field_errors=True)
@@ -94,6 +95,8 @@ class ThresholdSchema(FileSchema):
     to = Number()
     unit = sentence(required=True)
     action = sentence(required=True)
+    severity = fields.Enum(Severity, by_value=True, required=True)
+    when = fields.Dict()
     references = CitationsField(required=True)
 
 
@@ -107,11 +110,17 @@ class MonitoringSchema(FileSchema):
     parameter = sentence(required=True)
     loinc = fields.List(fields.String(), load_default=list)
     one_is_enough = fields.Boolean(load_default=False, truthy={True}, falsy={False})
+    rise = fields.Boolean(load_default=False, truthy={True}, falsy={False})
     baseline = fields.Boolean(required=True, truthy={True}, falsy={False})
     interval = fields.Nested(IntervalSchema)
     interval_text = sentence()
     thresholds = fields.List(fields.Nested(ThresholdSchema), load_default=list)
     references = CitationsField(required=True)
+
+    @validates_schema(skip_on_field_errors=True)
+    def _is_consistent(self, data: Mapping[str, Any], **_: Any) -> None:
+        if data["rise"] and len(data["loinc"]) != 1:
+            raise ValidationError("a rise is that of one code", "loinc")
 
 
 class AdviceSchema(FileSchema):

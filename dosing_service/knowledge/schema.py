@@ -247,6 +247,19 @@ class DilutionSchema(FileSchema):
         return base.Dilution(amount["value"], amount["unit"], volume["low"], volume["high"], data["references"])
 
 
+class ShortestTimeSchema(FileSchema):
+    amount = fields.Nested(QuantitySchema, required=True)
+    time = fields.Nested(QuantitySchema, required=True)
+    references = CitationsField(required=True)
+
+    @post_load
+    def _build(self, data: dict[str, Any], **_: Any) -> base.ShortestTime:
+        amount, time = data["amount"], data["time"]
+        if amount["unit"].code != "mg" or time["unit"].code != "min":
+            raise ValidationError("a shortest time is so many mg in so many min")
+        return base.ShortestTime(amount["value"], time["value"], data["references"])
+
+
 class InfusionSchema(FileSchema):
     time = fields.Nested(TimeSchema)
     rate = fields.Nested(SpanSchema)
@@ -254,6 +267,7 @@ class InfusionSchema(FileSchema):
     reduced = fields.Nested(ReducedRateSchema)
     solution = fields.Nested(QuantitySchema)
     dilution = fields.Nested(DilutionSchema)
+    shortest = fields.Nested(ShortestTimeSchema)
     note = sentence()
     references = CitationsField(required=True)
 
@@ -406,6 +420,7 @@ def _infusion(data: Mapping[str, Any]) -> base.Infusion:
         reduced=base.ReducedRate(reduced["high"], tuple(reduced["rules"])) if reduced else None,
         solution=data["solution"]["value"] if "solution" in data else None,
         dilution=data.get("dilution"),
+        shortest=data.get("shortest"),
         note=data.get("note"),
         citations=data["references"],
     )
@@ -557,7 +572,13 @@ class DisagreementSchema(FileSchema):
     management = sentence(required=True)
     applies_to = fields.Nested(DisagreementAppliesSchema, load_default=dict)
     compare = _words(load_default=list, validate=validate.ContainsOnly(("per-kg", "per-m2", "per-year", "per-course")))
+    undated = fields.Boolean(truthy={True}, falsy={False}, load_default=False)
     positions = fields.List(fields.Nested(PositionSchema), required=True, validate=validate.Length(min=2))
+
+    @validates_schema(skip_on_field_errors=True)
+    def _is_consistent(self, data: Mapping[str, Any], **_: Any) -> None:
+        if data["undated"] and not data["applies_to"].get("regimens"):
+            raise ValidationError("what is not dated are the regimens that it applies to", "applies_to")
 
 
 class StudySchema(FileSchema):
@@ -576,6 +597,7 @@ class EvidenceFindingSchema(FileSchema):
     severity = fields.Enum(Severity, by_value=True, required=True)
     summary = sentence(required=True)
     management = sentence(required=True)
+    warns = fields.Boolean(truthy={True}, falsy={False}, load_default=False)
 
     @post_load
     def _build(self, data: dict[str, Any], **_: Any) -> base.EvidenceFinding:
@@ -593,8 +615,9 @@ class AgentEvidenceSchema(FileSchema):
 
     @validates_schema(skip_on_field_errors=True)
     def _is_consistent(self, data: Mapping[str, Any], **_: Any) -> None:
-        if data["verdict"] == "advised-against" and "finding" not in data:
-            raise ValidationError("an agent that is advised against needs a finding", "finding")
+        warns = "finding" in data and data["finding"].warns
+        if data["verdict"] == "advised-against" and not warns:
+            raise ValidationError("an agent that is advised against needs a finding that warns", "finding")
 
     @post_load
     def _build(self, data: dict[str, Any], **_: Any) -> base.AgentEvidence:

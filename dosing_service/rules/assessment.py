@@ -18,6 +18,7 @@ from dosing_service.model import (
     DoseRequest,
     Finding,
     LimitCheck,
+    MonitoringItem,
     NotChecked,
     Options,
     Patient,
@@ -197,7 +198,7 @@ def _answer(case: _Case, status: Status, chosen: Regimen | None, said: "_Said", 
         derivation=result.steps if result else (),
         findings=findings.worst_first([*said.found, *said.safe.findings]),
         not_checked=(*said.unchecked, *said.safe.not_checked),
-        monitoring=monitoring.plan(case.agent, case.facts, case.request.as_of, case.request.options.start_date),
+        monitoring=said.safe.monitoring,
         renal_function=tuple(case.facts.clearances_used()),
         as_of=case.request.as_of,
     )
@@ -223,10 +224,11 @@ class _Said(Value, frozen=True):
 
 
 class _Safety(Value, frozen=True):
-    """The safety findings of one regimen for one patient, and what they would need to know."""
+    """The safety findings of one regimen for one patient, what they would need to know, and what to watch."""
 
     findings: tuple[Finding, ...]
     not_checked: tuple[NotChecked, ...]
+    monitoring: tuple[MonitoringItem, ...]
 
 
 def _safety(case: _Case, route: str | None, chosen: Regimen | None, dose: Dose | None) -> _Safety:
@@ -242,7 +244,10 @@ def _safety(case: _Case, route: str | None, chosen: Regimen | None, dose: Dose |
         *plausibility.unchecked(patient, as_of, case.knowledge.growth),
     )
     implausible = plausibility.found(patient, as_of, case.knowledge.growth)
-    return _Safety((*safety.findings(judged), *pairs, *implausible), unknown)
+    by_rule = safety.findings(judged)
+    by_result = monitoring.findings(case.agent, context, as_of, by_rule)
+    plan = monitoring.plan(case.agent, context, as_of, case.request.options.start_date)
+    return _Safety((*by_rule, *by_result, *pairs, *implausible), unknown, plan)
 
 
 def _outside(case: _Case, chosen: Regimen, result: Computed | Missing) -> Assessment:

@@ -7,16 +7,19 @@ from msgspec.structs import replace
 
 from dosing_service.knowledge import safety
 from dosing_service.model import Dose, Per, Value
+from dosing_service.rules import calcium
 from dosing_service.rules.facts import Entry, Facts, Result, belongs
 from dosing_service.rules.population import AGE, WEIGHT, Answer, in_age_range, in_range
 from dosing_service.rules.wording import age_text
-from dosing_service.units import display, over, times
+from dosing_service.units import display, minus, over, times
 
 _TO_MG = {"mg": Decimal(1), "g": Decimal(1000), "ug": Decimal("0.001"), "ng": Decimal("0.000001")}
 _WORDS = {"crcl": "creatinine clearance", "egfr": "eGFR"}
 #: The kinds of amounts that follow from each other once it is known how often a day.
 _DIVIDED = {Per.DAY, Per.ADMINISTRATION}
 _BOUNDS = {"<": "below", "<=": "at most", ">=": "at least", ">": "above"}
+_CALCIUM = "patient.observations[17861-6]"
+_ALBUMIN = "patient.observations[1751-7]"
 _UNITS = {"crcl": "mL/min", "egfr": "mL/min/1.73 m²"}
 
 
@@ -98,16 +101,58 @@ def _observation(predicate: safety.ObservationIn, context: Context) -> Evaluatio
     facts = context.facts
     result = facts.results.get(predicate.analyte) or facts.bounds.get(predicate.analyte)
     holds = result.is_in(predicate.range) if result is not None else None
-    analyte = facts.terminology.analytes[predicate.analyte]
     if result is None or holds is None:
-        return _unknown(f"patient.observations[{next(iter(analyte.units))}]")
-    return _answer(_of(holds), result.path, f"{analyte.name} {_value(result)} {result.observation.unit.strip('{}')}")
+        return _unknown(f"patient.observations[{next(iter(facts.terminology.analytes[predicate.analyte].units))}]")
+    return _answer(_of(holds), result.path, result_text(result, facts))
 
 
 def _value(result: Result) -> str:
     """Return the figure of a result as it was sent, a bound in words: ``below 15``."""
     shown, bound = display(result.observation.value), result.observation.bound
     return f"{_BOUNDS[bound]} {shown}" if bound else shown
+
+
+def result_text(result: Result, facts: Facts) -> str:
+    """Return a result as it was sent: ``creatinine in serum or plasma 1.6 mg/dL``."""
+    analyte = facts.terminology.analytes[facts.terminology.analyte_of_loinc[result.observation.code]]
+    unit = result.observation.unit.strip("{}")
+    return f"{analyte.name} {_value(result)} {unit}".removesuffix(f" {analyte.name}")
+
+
+def _rise(predicate: safety.RiseIn, context: Context) -> Evaluation:
+    """Compare the latest result with the baseline; no baseline, no answer."""
+    facts = context.facts
+    latest, baseline = facts.results.get(predicate.analyte), facts.baseline(predicate.analyte)
+    if latest is None or baseline is None:
+        code = next(iter(facts.terminology.analytes[predicate.analyte].units))
+        path = f"patient.observations[{code}]"
+        return _unknown(path if latest is None else f"{path}.earlier")
+    rise = minus(latest.base, baseline.base)
+    if not (predicate.baseline.contains(baseline.base) and predicate.range.contains(rise)):
+        return Evaluation(Answer.NO, (baseline.path, latest.path))
+    dated = [f"{result_text(item, facts)} on {item.observation.measured_on}" for item in (baseline, latest)]
+    return Evaluation(Answer.YES, (baseline.path, latest.path), (), tuple(dated))
+
+
+def _corrected_calcium(predicate: safety.CorrectedCalciumIn, context: Context) -> Evaluation:
+    """Compare the corrected figure. A total outside the range answers no by itself: albumin above 4 g/dL would make a
+    low calcium of a normal one, and the formula is not sure enough for that.
+    """
+    found, total = calcium.corrected(context.facts), context.facts.results.get(calcium.TOTAL)
+    if found is None or not found.is_reported:
+        if total is None:
+            return _unknown(_CALCIUM)
+        if not predicate.range.contains(total.base):
+            return Evaluation(Answer.NO, (total.path,))
+    if found is None:
+        return _unknown(_ALBUMIN)
+    holds = _of(predicate.range.contains(found.value))
+    return Evaluation(holds, found.because, (), (found.working,) if holds is Answer.YES else ())
+
+
+def _calcium_is_corrected(_: safety.CalciumIsCorrected, context: Context) -> Evaluation:
+    found = calcium.corrected(context.facts)
+    return Evaluation(_of(found is not None), found.because if found else ())
 
 
 def _clearance(predicate: safety.ClearanceIn, context: Context) -> Evaluation:
@@ -255,6 +300,9 @@ _EVALUATORS: dict[type[safety.Predicate], Callable[..., Evaluation]] = {
     safety.Always: _always,
     safety.HasCondition: _condition,
     safety.ObservationIn: _observation,
+    safety.RiseIn: _rise,
+    safety.CorrectedCalciumIn: _corrected_calcium,
+    safety.CalciumIsCorrected: _calcium_is_corrected,
     safety.ClearanceIn: _clearance,
     safety.AgeIn: _age,
     safety.WeightIn: _weight,

@@ -1,7 +1,7 @@
 """What is known of a patient, looked up once per request: diagnoses, drugs, allergies, latest results."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 
@@ -106,6 +106,31 @@ class Facts:
     def _is_too_old(self, observation: Observation) -> bool:
         measured_on = observation.measured_on
         return measured_on is not None and self.as_of is not None and (self.as_of - measured_on).days > STALE_DAYS
+
+    def baseline(self, analyte: str) -> Result | None:
+        """Return the lowest result of a day before that of the latest result, of equal ones the last; ``None`` where
+        nothing dates them.
+
+        A record does not say which result was the one before treatment. The lowest misses no rise; whoever reads the
+        finding sees both figures with their days.
+        """
+        latest = self.results.get(analyte)
+        until = latest.observation.measured_on if latest else None
+        if until is None:
+            return None
+        earlier = [item for item in self._dated(analyte) if item[0] < until]
+        return min(earlier, key=lambda item: (item[1].base, until - item[0]), default=(until, None))[1]
+
+    def _dated(self, analyte: str) -> Iterator[tuple[date, Result]]:
+        """Yield the readable results of an analyte that have a day, with that day."""
+        known = self.terminology.analytes[analyte]
+        for index, observation in enumerate(self.patient.observations or ()):
+            day = observation.measured_on
+            if observation.code not in known.units or observation.bound or day is None:
+                continue
+            base = in_base_of_code(observation, known)
+            if base is not None:
+                yield day, Result(f"patient.observations[{index}]", base, observation)
 
     def clearance(self, kind: str) -> Clearance | None:
         """Return creatinine clearance (``crcl``) or estimated GFR (``egfr``): as measured, else computed, else

@@ -15,6 +15,7 @@ from dosing_service.model import (
     Dose,
     Finding,
     InfusionDilution,
+    InfusionFloor,
     InfusionMaximum,
     InfusionPlan,
     InfusionSpan,
@@ -93,7 +94,16 @@ def _plan(case: _Case, risk: Evaluation) -> InfusionPlan:
         text=_step_text(case),
         references=cited.references,
         verified=cited.verified,
+        floor=_floor(infusion),
     )
+
+
+def _floor(infusion: Infusion) -> InfusionFloor | None:
+    shortest = infusion.shortest
+    if shortest is None:
+        return None
+    cited = shortest.citations
+    return InfusionFloor(shortest.amount, shortest.minutes, cited.references, cited.verified)
 
 
 def _kg(dose: Dose, context: Context) -> Decimal | None:
@@ -470,11 +480,27 @@ def _against_documented(order: _Order, minutes: Decimal) -> Iterator[Finding]:
     if time is None:
         return
     ordered = _hours(minutes, minutes)
-    if minutes < time.shortest_minutes:
+    if _is_forbidden(order, minutes):
+        yield _forbidden(order, ordered)
+    elif minutes < time.shortest_minutes:
         severity = Severity.MODERATE if time.bound == TimeIs.ABOUT else Severity.MAJOR
         yield _finding(order, _TOO_FAST, severity, f"{ordered} is faster than documented: {time.text}.")
     elif time.longest_minutes is not None and minutes > time.longest_minutes:
         yield _finding(order, "infusion-too-slow", Severity.MINOR, f"{ordered} is slower than documented: {time.text}.")
+
+
+def _is_forbidden(order: _Order, minutes: Decimal) -> bool:
+    floor, amount = order.plan.floor, in_mg(order.amount.value, order.amount.unit)
+    return floor is not None and amount is not None and amount >= floor.amount_mg and minutes < floor.minutes
+
+
+def _forbidden(order: _Order, ordered: str) -> Finding:
+    floor = order.plan.floor
+    assert floor is not None  # noqa: S101 - the caller looked
+    shortest = _hours(floor.minutes, floor.minutes)
+    summary = f"{ordered} is too fast: {display(floor.amount_mg)} mg and more take at least {shortest}."
+    found = _finding(order, _TOO_FAST, Severity.CONTRAINDICATED, summary)
+    return replace(found, references=floor.references, verified=floor.verified)
 
 
 def _against_highest(order: _Order, minutes: Decimal) -> Iterator[Finding | NotChecked]:

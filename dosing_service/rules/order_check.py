@@ -547,27 +547,32 @@ def _safety(group: _Group) -> tuple[list[Finding], list[NotChecked]]:
     """Return what the dose endpoint says of an agent and a patient, asked about the ordered amounts."""
     agent, case, context = group.agent, group.case, _context(group)
     rules = safety.judge(agent, context, case.request.jurisdiction, of_order=True)
+    by_rule = safety.findings(rules)
+    by_result = monitoring.findings(agent, context, case.request.as_of, by_rule)
     pairs, open_pairs = interactions.found(agent, case.knowledge, context, case.request.jurisdiction)
     evidence = findings.evidence(agent)
     in_play = [context.regimen] if context.regimen else [item.regimen.id for item in group.candidates]
     contradictions = disagreements.found(agent, in_play, case.patient, group.doses)
-    found = [*([evidence] if evidence else []), *contradictions, *safety.findings(rules), *pairs]
+    found = [*([evidence] if evidence else []), *contradictions, *by_rule, *by_result, *pairs]
     return found, [*safety.unchecked(rules), *open_pairs, *case.facts.uncoded()]
 
 
 def _context(group: _Group) -> Context:
     """Return what rules are asked about: the patient, and the ordered amounts."""
     regimen = group.chosen.candidate.regimen.id if group.chosen else None
-    # Orders by two routes are added, and judged by what is said of the first.
-    route = group.route or next((line.route for line in group.lines if line.route is not None), None)
     dose = _as_dose(group.together) if group.together else None
-    return Context(group.case.facts, route, regimen, dose, _strength(group))
+    return Context(group.case.facts, _judged_route(group), regimen, dose, _strength(group))
 
 
 def _strength(group: _Group) -> Decimal | None:
     """Return the strength (mg/mL) of the product that all orders have."""
     strengths = {strength_of(line.product) for line in group.lines}
     return strengths.pop() if len(strengths) == 1 else None
+
+
+def _judged_route(group: _Group) -> str | None:
+    """Return the route; orders by two routes are added, and judged by what is said of the first."""
+    return group.route or next((line.route for line in group.lines if line.route is not None), None)
 
 
 def _as_dose(ordered: Ordered) -> Dose:
@@ -607,7 +612,9 @@ def _assessment(line: Line, group: _Group, said: _Said) -> OrderAssessment:
         limits=tuple([_limit_check(item, group.together) for item in said.bound]),
         findings=found,
         not_checked=unchecked,
-        monitoring=monitoring.plan(group.agent, case.facts, case.request.as_of, None),
+        monitoring=monitoring.plan(
+            group.agent, Context(case.facts, _judged_route(group), None, None), case.request.as_of, None
+        ),
     )
 
 

@@ -34,7 +34,7 @@ def plan(
     assert dose is not None  # noqa: S101 - there is nothing to plan without a dose
     runs_in, open_points = infusion.plan(agent, regimen, context, product)
     given = _given(dose, options)
-    schedule = _schedule(regimen, dose, options, given, follow)
+    schedule = _undated(agent, regimen, options) or _schedule(regimen, dose, options, given, follow)
     last_on = schedule.summary.last_on if schedule.summary else None
     totals = cumulative.checks(dose, given, options.start_date)
     limits = tuple(_compared(item, given, options, last_on) for item in dose.limits)
@@ -58,6 +58,17 @@ def _given(dose: Dose, options: Options) -> Decimal | None:
     if options.already_given_mg is None or not dose.amounts:
         return None
     return from_mg(options.already_given_mg, dose.amounts[0].unit)
+
+
+def _undated(agent: Agent, regimen: Regimen, options: Options) -> Schedule | None:
+    """Return no dates for a rhythm of which an order is stopped: a dated plan would be printed and followed."""
+    if options.start_date is None or options.include_contraindicated:
+        return None
+    about = [item for item in agent.disagreements if item.undated and regimen.id in item.regimens]
+    if not about:
+        return None
+    why = f"an order in this rhythm is stopped ({about[0].id}, {about[0].topic}), so its days are dated only on request"
+    return Schedule(None, None, (NotChecked("schedule", ("options.include_contraindicated",), why),))
 
 
 def _schedule(regimen: Regimen, dose: Dose, options: Options, given: Decimal | None, follow: Follow) -> Schedule:

@@ -12,7 +12,8 @@ from dosing_service.model import Finding, NotChecked, Severity, Value, Verdict
 from dosing_service.rules.conditions import Context, Evaluation, evaluate
 from dosing_service.rules.population import Answer
 
-#: A rule that is not settled is shown as possible from this severity on; below it, it only stands under not_checked.
+#: A rule that is not settled is shown as possible from this severity on (unless the rule says otherwise); below it, it
+#: only stands under not_checked.
 _SHOWN_WHEN_UNKNOWN = {Severity.CONTRAINDICATED, Severity.MAJOR}
 _ORDER = list(Severity)
 #: European rules hold in France, and are shown for the United Kingdom, whose texts descend from them.
@@ -70,7 +71,8 @@ def _finding(item: Judged) -> Finding | None:
     rule, evaluation = item.rule, item.evaluation
     if evaluation.answer is Answer.NO:
         return None
-    if evaluation.answer is Answer.UNKNOWN and rule.severity not in _SHOWN_WHEN_UNKNOWN:
+    is_shown_open = rule.severity in _SHOWN_WHEN_UNKNOWN and not rule.quiet_when_unknown
+    if evaluation.answer is Answer.UNKNOWN and not is_shown_open:
         return None
     applies = evaluation.answer is Answer.YES
     return Finding(

@@ -32,4 +32,5 @@ def counts(agent: Agent | None, item: Finding) -> bool:
     """Tell whether a finding is about this order; what only says how sources stand does not change a verdict."""
     if item.category in _ABOUT_SOURCES or item.id in _ABOUT_SOURCES_IDS:
         return False
-    return item.category is not Category.EVIDENCE or (agent is not None and agent.evidence.verdict == "advised-against")
+    evidence = agent.evidence.finding if agent is not None else None
+    return item.category is not Category.EVIDENCE or (evidence is not None and evidence.warns)

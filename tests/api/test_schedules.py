@@ -40,6 +40,20 @@ def findings(answer: dict[str, Any]) -> dict[str, dict[str, Any]]:
 # ---------------------------------------------------------------- the schedule
 
 
+def test_a_rhythm_that_an_order_is_stopped_for_has_no_dates(calculate: Calculate) -> None:
+    """Weekly pamidronate keeps its figure and its contradiction, but no plan of twelve infusions to be printed; those
+    who ask for what is contraindicated get the dates, and the monthly series has them without.
+    """
+    asked = body("pamidronate", start_date=START)
+    answer = calculate(asked)
+    assert (answer["status"], answer["dose"]["schedule"]) == ("computed", None)
+    assert unchecked(answer, "schedule") == [["options.include_contraindicated"]]
+
+    overridden = calculate(body("pamidronate", start_date=START, include_contraindicated=True))
+    assert [entry["on"] for entry in overridden["dose"]["schedule"]][:2] == ["2026-12-01", "2026-12-08"]
+    assert calculate(body("pamidronate", "calcinosis-monthly-series", start_date=START))["dose"]["schedule"]
+
+
 def test_contract_example_of_a_schedule(calculate: Calculate) -> None:
     """An entry has a day and an amount with value and unit, as the contract shows it."""
     answer = calculate(body("ivig", patient=CHILD, start_date=START, divided_over_days=2))

@@ -304,14 +304,28 @@ def test_a_height_is_in_centimetres(ask: Any, make: Any) -> None:
 
 
 def test_results_are_the_latest_of_each_code(ask: Any, make: Any) -> None:
-    """Creatinine twice, the later one counts; a code that no rule asks about is left out."""
+    """Potassium twice, the later one counts; a code that no rule asks about is left out."""
     given = (
-        make.observation("2160-0", Decimal("0.9"), "mg/dL"),
-        make.observation("2160-0", Decimal("0.5"), "mg/dL", effectiveDateTime="2025-01-01"),
+        make.observation("2823-3", Decimal("4.1"), "mmol/L"),
+        make.observation("2823-3", Decimal("3.5"), "mmol/L", effectiveDateTime="2025-01-01"),
         make.observation("99999-9", 1, "mg/dL"),
     )
     found = ask(make.order(), prefetch={"labs": make.bundle(*given)}).patient.observations
-    assert found == (Observation("2160-0", Decimal("0.9"), "mg/dL", date(2026, 11, 1)),)
+    assert found == (Observation("2823-3", Decimal("4.1"), "mmol/L", date(2026, 11, 1)),)
+
+
+def test_creatinine_of_each_day_is_kept(ask: Any, make: Any) -> None:
+    """Its rise is judged, so an earlier day stays beside the latest; of one day the latest counts."""
+    given = (
+        make.observation("2160-0", Decimal("0.9"), "mg/dL"),
+        make.observation("2160-0", Decimal("0.5"), "mg/dL", effectiveDateTime="2025-01-01T08:00:00Z"),
+        make.observation("2160-0", Decimal("0.6"), "mg/dL", effectiveDateTime="2025-01-01T09:00:00Z"),
+    )
+    found = ask(make.order(), prefetch={"labs": make.bundle(*given)}).patient.observations
+    assert found == (
+        Observation("2160-0", Decimal("0.6"), "mg/dL", date(2025, 1, 1)),
+        Observation("2160-0", Decimal("0.9"), "mg/dL", date(2026, 11, 1)),
+    )
 
 
 def test_both_values_of_a_blood_pressure_are_read(ask: Any, make: Any) -> None:

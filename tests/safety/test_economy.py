@@ -30,9 +30,18 @@ _ABOUT_THE_AGENT = (Category.EVIDENCE, Category.DISAGREEMENT)
 
 #: What laboratories print as normal for adults of both sexes, in the unit of the analyte's first code.
 _NORMAL = {
+    "alt": ("10", "35"),
+    "ast": ("10", "35"),
+    "bicarbonate": ("22", "28"),
     "bilirubin-total": ("0.3", "1.1"),
     "calcium-total": ("8.6", "10.2"),
+    "crcl": ("95", "130"),
+    "creatine-kinase": ("40", "150"),
+    "diastolic-blood-pressure": ("62", "84"),
+    "glucose": ("72", "98"),
     "haemoglobin": ("13.5", "15.5"),
+    "heart-rate": ("60", "95"),
+    "inr": ("0.9", "1.1"),
     "leukocytes": ("6.0", "10.0"),
     "lvef": ("55", "70"),
     "lymphocytes": ("1.2", "3.0"),
@@ -40,11 +49,24 @@ _NORMAL = {
     "phosphate": ("2.6", "4.4"),
     "platelets": ("160", "390"),
     "potassium": ("3.6", "4.9"),
+    "pr-interval": ("125", "195"),
     "sodium": ("136", "144"),
     "systolic-blood-pressure": ("100", "132"),
+    "vitamin-d-25-hydroxy": ("31", "55"),
+    "vitamin-d3-25-hydroxy": ("31", "55"),
 }
 #: Creatinine differs between women and men, in mg/dL.
 _CREATININE = {"female": ("0.5", "0.85"), "male": ("0.7", "1.05")}
+#: Every result is of this day, and creatinine of the month before as well: a rise needs something to rise from.
+_DAY, _DAY_BEFORE = "2026-11-18", "2026-10-18"
+
+
+def _watched() -> Iterator[str]:
+    """Yield every analyte that a monitoring plan has a threshold for."""
+    for agent in _KNOWLEDGE.agents.values():
+        for line in agent.safety.monitoring:
+            for code in line.loinc if line.thresholds else ():
+                yield _KNOWLEDGE.terminology.analyte_of_loinc[code]
 
 
 def _asked() -> Iterator[str]:
@@ -84,9 +106,10 @@ def _patients() -> Iterator[dict[str, Any]]:
             "allergies": [],
             "medications": [],
             "observations": [
-                {"code": code, "value": _between(random, *normal[analyte]), "unit": unit}
+                {"code": code, "value": _between(random, *normal[analyte]), "unit": unit, "measured_on": day}
                 for analyte in sorted(normal)
                 for code, unit in [next(iter(_ANALYTES[analyte].units.items()))]
+                for day in ([_DAY_BEFORE, _DAY] if analyte == "creatinine" else [_DAY])
             ],
         }
 
@@ -125,8 +148,20 @@ def median_findings() -> dict[tuple[str, str | None], tuple[float, float]]:
 
 
 def test_the_patients_are_complete() -> None:
-    """Every analyte that any rule asks about has a normal value here: nothing is left open."""
-    assert set(_asked()) - {"creatinine"} <= set(_NORMAL)
+    """Every analyte that any rule asks about, or any plan watches, has a normal value here: nothing is left open."""
+    assert {*_asked(), *_watched()} - {"creatinine"} <= set(_NORMAL)
+
+
+def test_a_healthy_adult_has_nothing_out_of_range() -> None:
+    """A result within its bounds is shown in the plan, and no finding is made of it."""
+    said = {
+        finding.id
+        for agent in _KNOWLEDGE.agents.values()
+        for regimen in list(agent.regimens) or [None]
+        for answer in islice(_answers(agent, regimen), 5)
+        for finding in answer.findings
+    }
+    assert {id_ for id_ in said if id_.startswith(("out-of-range", "rise-of"))} == set()
 
 
 def test_most_agents_are_measured() -> None:

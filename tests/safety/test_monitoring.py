@@ -207,6 +207,121 @@ def test_out_of_range_is_said_of_an_old_result_too(plan: Plan) -> None:
     assert (line["status"], line["action"]) == ("out-of-range", "Stop.")
 
 
+# ---------------------------------------------------------------- what a result beyond a threshold says now
+
+# Agent, route, results, the finding expected of them with its severity (none: no finding), and why the row is here.
+# The thresholds are those of the clinical facts: hold or stop is major, review and treat are less.
+NOW: list[tuple[str, str | None, list[dict[str, Any]], str, str | None, str]] = [
+    ("diltiazem", None, [result("8867-4", 42, "/min")], "heart-rate", "major", "below 50: hold or cut"),
+    ("diltiazem", None, [result("8867-4", 50, "/min")], "heart-rate", None, "at 50"),
+    ("colchicine", None, [result("751-8", 0.7, "10*3/uL")], "neutrophils", "major", "below 1.0: stop"),
+    ("colchicine", None, [result("751-8", 1.0, "10*3/uL")], "neutrophils", None, "at 1.0"),
+    ("warfarin", None, [result("6301-6", 4.5, "{INR}")], "inr", "major", "above 4"),
+    ("warfarin", None, [result("6301-6", 3.5, "{INR}")], "inr", "major", "above 3: stop"),
+    ("warfarin", None, [result("6301-6", 1.6, "{INR}")], "inr", "moderate", "above 1.5: review"),
+    ("warfarin", None, [result("6301-6", 1.5, "{INR}")], "inr", None, "at 1.5"),
+    ("prednisone", None, [result("2345-7", 201, "mg/dL")], "glucose", "moderate", "above 200: treat"),
+    ("prednisone", None, [result("8480-6", 141, "mm[Hg]")], "systolic-blood-pressure", "minor", "above 140: treat"),
+    (
+        "sodium-thiosulfate",
+        "intravenous",
+        [result("1963-8", 14, "mmol/L")],
+        "bicarbonate",
+        "major",
+        "below 18, by vein",
+    ),
+    ("sodium-thiosulfate", "topical", [result("1963-8", 14, "mmol/L")], "bicarbonate", None, "on the skin"),
+    ("sodium-thiosulfate", "intravenous", [result("2951-2", 150, "mmol/L")], "sodium", None, "a rule says it already"),
+    ("mycophenolate", None, [result("751-8", 1.29, "10*3/uL")], "neutrophils", None, "a rule says it already"),
+    ("warfarin", None, [result("6301-6", 4.5, "{INR}", "2026-10-24")], "inr", "major", "4 weeks old, the longest"),
+    ("warfarin", None, [result("6301-6", 4.5, "{INR}", "2026-10-23")], "inr", None, "too old to be the INR of today"),
+    ("diltiazem", None, [result("8867-4", 42, "/min", "2024-11-18")], "heart-rate", None, "a pulse of two years ago"),
+    ("diltiazem", None, [result("1742-6", 900, "U/L")], "alt", None, "no upper limit is known"),
+]
+
+
+@pytest.mark.parametrize(("agent", "route", "results", "analyte", "severity", "why"), NOW)
+def test_a_current_result_out_of_range_is_a_finding(
+    client: FlaskClient,
+    agent: str,
+    route: str | None,
+    results: list[dict[str, Any]],
+    analyte: str,
+    severity: str | None,
+    why: str,
+) -> None:
+    """An order meets the result that stops it, not only the plan for later: once, and only while it is current."""
+    order = {"id": "o1", "agent": agent, "dose": {"value": 1, "unit": "%" if route == "topical" else "mg"}}
+    body = {
+        "patient": ADULT | {"observations": results},
+        "orders": [order | ({"route": route} if route else {})],
+        "as_of": "2026-11-21",
+    }
+    answer = client.post("/v1/order-checks", json=body).get_json()["orders"][0]
+
+    found = [item for item in answer["findings"] if item["id"] == f"out-of-range-{analyte}"]
+    assert [item["severity"] for item in found] == ([severity] if severity else []), why
+    assert not severity or answer["verdict"] in {"warn", "stop"} or severity == "minor", why
+
+
+def test_the_finding_says_value_day_bound_and_action(client: FlaskClient) -> None:
+    """What, when, beyond which bound, and what to do; with the sources of the bound."""
+    patient = ADULT | {"observations": [result("8867-4", 42, "/min", "2026-11-18")]}
+    body = {"agent": "diltiazem", "patient": patient, "as_of": "2026-11-21"}
+    found = client.post("/v1/dose-calculations", json=body).get_json()["findings"]
+    (finding,) = [item for item in found if item["id"] == "out-of-range-heart-rate"]
+
+    assert finding["summary"] == "Heart rate 42 /min on 2026-11-18, which is below 50 /min."
+    assert finding["management"] == "In an adult, hold or lower the dose."
+    assert (finding["category"], finding["verdict"]) == ("precaution", "applies")
+    assert (finding["references"], finding["verified"]) == (["unsourced"], False)
+    assert finding["because"] == ["patient.observations[0]"]
+
+
+# Age and what is made of a systolic pressure of 88 mmHg, which is low in an adult and normal at 5 years.
+@pytest.mark.parametrize(("age", "status"), [(50, "out-of-range"), (18, "out-of-range"), (5, "done"), (17.9, "done")])
+def test_a_bound_for_adults_is_none_for_children(plan: Plan, age: float, status: str) -> None:
+    """A threshold that the source gives for adults says nothing of a child."""
+    patient = ADULT | {"age": {"value": age, "unit": "a"}, "observations": [result("8480-6", 88, "mm[Hg]")]}
+
+    assert plan("diltiazem", patient=patient)["systolic blood pressure"]["status"] == status
+
+
+def test_an_open_question_is_asked_once(client: FlaskClient) -> None:
+    """Whether a pressure of 85 mmHg is low waits for the age: the rule asks for it, so the plan does not ask again."""
+    patient = {"sex": "female", "observations": [result("8480-6", 85, "mm[Hg]")]}
+    order = {"id": "o1", "agent": "diltiazem", "dose": {"value": 60, "unit": "mg"}, "route": "oral"}
+    body = {"patient": patient, "orders": [order], "as_of": "2026-11-21"}
+    found = client.post("/v1/order-checks", json=body).get_json()["orders"][0]["findings"]
+    about = [(item["id"], item["verdict"]) for item in found if "systolic" in item["id"]]
+
+    assert about == [("low-systolic-pressure", "possible")]
+
+
+RISE = "rise of creatinine since the baseline"
+
+
+@pytest.mark.parametrize(
+    ("results", "status", "shown", "why"),
+    [
+        ([("2026-10-15", 0.8), ("2026-11-18", 1.6)], "out-of-range", 0.8, "0.5 or more from below 1.4"),
+        ([("2026-10-15", 0.8), ("2026-11-18", 1.2)], "done", 0.4, "less than 0.5"),
+        ([("2026-10-15", 1.5), ("2026-11-18", 2.2)], "done", 0.7, "less than 1.0 from at least 1.4"),
+        ([("2026-10-15", 1.5), ("2026-11-18", 2.5)], "out-of-range", 1.0, "1.0 from at least 1.4"),
+        ([("2026-11-18", 1.6)], "not-given", None, "one result has nothing to rise from"),
+        ([("2026-11-18", 0.8), ("2026-11-18", 1.6)], "not-given", None, "nor have two of one day"),
+    ],
+)
+def test_rise_of_creatinine_is_judged(
+    plan: Plan, results: list[tuple[str, float]], status: str, shown: float | None, why: str
+) -> None:
+    """The plan counts the rise from the lowest earlier result, by the bounds that belong to that baseline."""
+    line = plan("pamidronate", *(result("2160-0", value, "mg/dL", day) for day, value in results))[RISE]
+
+    assert line["status"] == status, why
+    assert line["result"] == (None if shown is None else {"value": shown, "unit": "mg/dL"}), why
+
+
 # ---------------------------------------------------------------- dates
 
 # Counted on a calendar: a week is 7 days, a month 30 full days, a year 365; the start is the day of the baseline.

@@ -12,7 +12,7 @@ from dosing_service import service
 from dosing_service.errors import InvalidRequest
 from dosing_service.knowledge import load, safety
 from dosing_service.knowledge.base import Agent
-from dosing_service.model import Assessment, Category, Finding, Patient, Severity, Sex, Verdict
+from dosing_service.model import Assessment, BaselineStatus, Category, Finding, Patient, Severity, Sex, Verdict
 from dosing_service.rules import safety as safety_rules
 from dosing_service.rules.conditions import Context, Evaluation, evaluate
 from dosing_service.rules.facts import Facts
@@ -42,6 +42,7 @@ def _asked(agent: Agent) -> list[safety.Predicate]:
 
 
 _ASKED = {agent.id: _asked(agent) for agent in _KNOWLEDGE.agents.values()}
+_QUIET = {rule.id for agent in _KNOWLEDGE.agents.values() for rule in agent.safety.rules if rule.quiet_when_unknown}
 _ALL_ASKED = [predicate for predicates in _ASKED.values() for predicate in predicates]
 
 
@@ -78,7 +79,7 @@ def _requests(draw: st.DrawFn) -> dict[str, Any]:
     diagnoses = sorted({item.condition for item in asked if isinstance(item, safety.HasCondition)})
     allergens = _codes([item.group for item in asked if isinstance(item, safety.AllergicTo)])
     taken = _codes([item.group for item in asked if isinstance(item, safety.Takes)]) + _partners(agent)
-    analytes = sorted({item.analyte for item in asked if isinstance(item, safety.ObservationIn)} | {"creatinine"})
+    analytes = sorted({item.analyte for item in asked if isinstance(item, safety.ObservationIn)} | _watched(agent))
     sex = draw(st.sampled_from(["female", "male"]))
     patient: dict[str, Any] = {
         "age": {"value": draw(st.decimals("0.5", "95", places=1)), "unit": "a"},
@@ -90,7 +91,8 @@ def _requests(draw: st.DrawFn) -> dict[str, Any]:
         "conditions": draw(_some(diagnoses)),
         "allergies": draw(_some(allergens)),
         "medications": draw(_some(taken)),
-        "observations": [draw(_observation(agent, analyte)) for analyte in draw(_some(analytes))],
+        "observations": [draw(_observation(agent, analyte)) for analyte in draw(_some(analytes))]
+        + draw(_followed([item.analyte for item in asked if isinstance(item, safety.RiseIn)])),
     }
     regimens = list(_KNOWLEDGE.agents[agent].regimens)
     chosen = {"regimen": draw(st.sampled_from(regimens))} if regimens else {}
@@ -106,6 +108,25 @@ def _some(pool: list[Any]) -> st.SearchStrategy[list[Any]]:
     if not pool:
         return st.just([])
     return st.lists(st.integers(0, len(pool) - 1), max_size=3, unique=True).map(lambda at: [pool[i] for i in at])
+
+
+@st.composite
+def _followed(draw: st.DrawFn, analytes: list[str]) -> list[dict[str, Any]]:
+    """Draw an earlier and a later result of each analyte whose rise is asked about, or nothing."""
+    if not analytes or not draw(st.booleans()):
+        return []
+    values = st.sampled_from([Decimal("0.8"), Decimal("1.3"), Decimal("1.4"), Decimal("2.4")])
+    return [
+        _result(_TERMINOLOGY.analytes[analyte], draw(values)) | {"measured_on": day}
+        for analyte in dict.fromkeys(analytes)
+        for day in ("2026-10-15", "2026-11-18")
+    ]
+
+
+def _watched(agent: str) -> set[str]:
+    """Return the analytes that the agent's plan has a threshold for, and creatinine, which clearances come from."""
+    lines = [line for line in _KNOWLEDGE.agents[agent].safety.monitoring if line.thresholds]
+    return {_TERMINOLOGY.analyte_of_loinc[code] for line in lines for code in line.loinc} | {"creatinine"}
 
 
 @st.composite
@@ -150,7 +171,8 @@ _KEYS = ("age", "sex", "weight", "height", "pregnant", "lactating", "conditions"
 @given(_requests(), st.sampled_from([*_KEYS, "observations"]))
 def test_knowing_less_never_silences_a_grave_finding(body: dict[str, Any], key: str) -> None:
     """Without a key, a contraindicated or major finding that applied still applies or becomes possible, and what would
-    settle it is named; or a graver one of its kind speaks.
+    settle it is named; or a graver one of its kind speaks. A rule that is quiet while it is open is named all the same,
+    and a value that was out of range is one that the plan asks for.
     """
     full = _answer(body)
     less = _answer(body | {"patient": {name: value for name, value in body["patient"].items() if name != key}})
@@ -168,7 +190,12 @@ def test_knowing_less_never_silences_a_grave_finding(body: dict[str, Any], key: 
             assert key in _MEASURED or (f"patient.{key}",) in {item.needs for item in less.not_checked}
             continue
         stays = shown.get(finding.id)
-        if stays is None:
+        if finding.id.startswith("out-of-range-") and stays is None:
+            assert key == "observations"
+            assert {line.status for line in less.monitoring if line.loinc} == {BaselineStatus.NOT_GIVEN}
+        elif stays is None and finding.id in _QUIET:
+            assert finding.id in waiting, finding.id
+        elif stays is None:
             assert any(
                 item.category is finding.category and item.verdict is Verdict.APPLIES and _rank(item) <= _rank(finding)
                 for item in less.findings
