@@ -36,6 +36,7 @@ _MOST_SOURCES = 4
 _MOST_LISTED = 8
 _MOST_OTHERS = 3
 _OBSERVATION = re.compile(r"patient\.observations\[([0-9-]+)\]")
+_CONDITION = re.compile(r"patient\.conditions\[([a-z0-9-]+)\]")
 #: Data by names that say more than the name of the field.
 _DATA = {
     "patient.allergies": "allergies",
@@ -188,6 +189,9 @@ def _datum(need: str, knowledge: KnowledgeBase) -> str:
     if code is not None:
         analytes = knowledge.terminology.analytes.values()
         return next((item.name for item in analytes if code[1] in item.units), f"LOINC {code[1]}")
+    diagnosis = _CONDITION.fullmatch(need)
+    if diagnosis is not None:
+        return f"yes or no to “{knowledge.terminology.condition_names[diagnosis[1]]}”"
     return _DATA.get(need, need.rpartition(".")[2].replace("_", " "))
 
 

@@ -284,14 +284,34 @@ class DrugName:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class ValueSet:
+    """A diagnosis that rules ask about, the code ``systems`` that can say or at least suggest it, and the sets of which
+    one that holds excludes it.
+    """
+
+    name: str
+    systems: frozenset[str]
+    excluded_by: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Meaning:
+    """The value sets that a code ``stands_for``, and those that it is too broad for and ``suggests``."""
+
+    stands_for: tuple[str, ...]
+    suggests: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Terminology:
     """Codes and what they stand for. ``substances`` (SNOMED CT) and ``partners`` (names) are what rules and rows
     ask about. ``local_products`` are the product codes of what acts where it is put.
     """
 
     condition_names: Mapping[str, str]
-    conditions_by_snomed: Mapping[str, tuple[str, ...]]
-    conditions_by_icd: Mapping[str, tuple[str, ...]]
+    conditions_by_snomed: Mapping[str, Meaning]
+    conditions_by_icd: Mapping[str, Meaning]
+    conditions: Mapping[str, ValueSet]
     analytes: Mapping[str, Analyte]
     analyte_of_loinc: Mapping[str, str]
     drugs_by_rxnorm: Mapping[str, Drug]

@@ -14,6 +14,7 @@ from dosing_service.knowledge import safety, safety_schema
 from dosing_service.knowledge.predicates import PredicateError, Reader, drug_group
 from dosing_service.knowledge.ranges import Range
 from dosing_service.model import Severity
+from dosing_service.systems import ICD10, SNOMED
 from dosing_service.units import display_range, exact_text
 
 _DAYS_IN = {"d": Decimal(1), "wk": Decimal(7), "mo": Decimal("30.4375")}
@@ -57,6 +58,7 @@ def terminology(documents: Mapping[str, Any], drugs_csv: str) -> safety.Terminol
         condition_names=MappingProxyType({id_: record["name"] for id_, record in conditions.items()}),
         conditions_by_snomed=_index(conditions, "snomed"),
         conditions_by_icd=_index(conditions, "icd10"),
+        conditions=MappingProxyType({id_: _value_set(id_, conditions) for id_ in conditions}),
         analytes=MappingProxyType(analytes),
         analyte_of_loinc=_analyte_of_loinc(analytes),
         drugs_by_rxnorm=MappingProxyType({code: drug for codes, drug in drugs for code in codes}),
@@ -74,12 +76,39 @@ def _conditions(document: Mapping[str, Any]) -> dict[str, Any]:
     return {id_: validated(name, schema_, record, id_) for id_, record in document.items()}
 
 
-def _index(conditions: Mapping[str, Any], key: str) -> Mapping[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
+def _index(conditions: Mapping[str, Any], key: str) -> Mapping[str, safety.Meaning]:
+    """Return what each code says: the value sets that it stands for, and those that it only suggests."""
+    stands: dict[str, list[str]] = {}
+    suggests: dict[str, list[str]] = {}
     for id_, record in conditions.items():
-        for code in record[key]:
-            found[code] = (*found.get(code, ()), id_)
-    return MappingProxyType(found)
+        for found, codes in ((stands, record[key]), (suggests, record["suggested_by"][key])):
+            for code in _each(codes):
+                found.setdefault(code, []).append(id_)
+    return MappingProxyType(
+        {code: safety.Meaning(tuple(stands.get(code, ())), tuple(suggests.get(code, ()))) for code in stands | suggests}
+    )
+
+
+def _each(codes: Iterable[str]) -> Iterator[str]:
+    """Yield codes, and every category of a range: C00, C01 and so on for ``C00-C96``."""
+    for code in codes:
+        first, _, last = code.partition("-")
+        if last:
+            yield from (f"{first[0]}{number:02}" for number in range(int(first[1:]), int(last[1:]) + 1))
+        else:
+            yield code
+
+
+def _value_set(id_: str, conditions: Mapping[str, Any]) -> safety.ValueSet:
+    record = conditions[id_]
+    codes = {SNOMED: "snomed", ICD10: "icd10"}
+    group = record.get("one_of")
+    others = [other for other, item in conditions.items() if other != id_ and group and item.get("one_of") == group]
+    return safety.ValueSet(
+        name=record["name"],
+        systems=frozenset(system for system, key in codes.items() if record[key] or record["suggested_by"][key]),
+        excluded_by=frozenset(others),
+    )
 
 
 def _analytes(document: Mapping[str, Any]) -> dict[str, safety.Analyte]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from dosing_service.knowledge.lab_units import dimension, in_base
-from dosing_service.knowledge.safety import Analyte, Drug, DrugGroup, Terminology, slug
+from dosing_service.knowledge.safety import Analyte, Drug, DrugGroup, Meaning, Terminology, ValueSet, slug
 from dosing_service.model import Citations, Coding, NotChecked, Observation, Patient, RenalFunction, Value
 from dosing_service.rules import renal
 from dosing_service.rules.renal import Clearance
@@ -49,6 +49,30 @@ class Result(Value, frozen=True):
     observation: Observation
 
 
+class Diagnoses(Value, frozen=True):
+    """A list of diagnoses by the value sets that its entries stand for (``listed``) or only suggest, each with the
+    places of the entries; ``unknown`` are the places of those that no set knows.
+
+    ``spoken`` are the code systems of all entries that are no ids of ours, ``unread`` those of the unknown ones.
+    """
+
+    listed: Mapping[str, tuple[str, ...]]
+    suggested: Mapping[str, tuple[str, ...]]
+    unknown: tuple[str, ...]
+    spoken: frozenset[str | None]
+    unread: frozenset[str | None]
+
+    def leaves_open(self, id_: str, value_set: ValueSet) -> bool:
+        """Tell whether a set that is not listed may hold all the same: an entry is too broad to say, or the list is in
+        codes and no code can say it, or an entry that no set knows is in a system in which this one has no code.
+        """
+        if not value_set.excluded_by.isdisjoint(self.listed):
+            return False
+        if id_ in self.suggested or (self.spoken and not value_set.systems):
+            return True
+        return bool((self.unread & {SNOMED, ICD10}) - value_set.systems)
+
+
 class Facts:
     """A patient seen through a terminology. ``None`` stands for unknown throughout."""
 
@@ -57,7 +81,7 @@ class Facts:
         self.patient = patient
         self.terminology = terminology
         self.ordered = ordered
-        self.diagnoses, self.unknown_diagnoses = _diagnoses(patient.conditions, terminology)
+        self.diagnoses = None if patient.conditions is None else _diagnoses(patient.conditions, terminology)
         self.medications = _entries("medications", patient.medications, terminology)
         self.drugs = (*(self.medications or ()), *ordered)
         self.allergies = _entries("allergies", patient.allergies, terminology)
@@ -95,9 +119,9 @@ class Facts:
         entries = (*(self.medications or ()), *(self.allergies or ()))
         unknown_drugs = [entry.path for entry in entries if not entry.substance.is_known]
         found = []
-        if self.unknown_diagnoses:
+        if self.diagnoses is not None and self.diagnoses.unknown:
             why = "no rule knows these diagnoses; they were not considered"
-            found.append(NotChecked("conditions", self.unknown_diagnoses, why))
+            found.append(NotChecked("conditions", self.diagnoses.unknown, why))
         if unknown_drugs:
             why = "these drugs are not in the terminology; their interactions and cross-allergies were not checked"
             found.append(NotChecked("drugs", tuple(unknown_drugs), why))
@@ -113,36 +137,43 @@ def _renal_function(kind: str, item: Clearance) -> RenalFunction:
     return RenalFunction(kind, item.value, unit, item.method, item.because, cited.references, cited.verified)
 
 
-def _diagnoses(
-    codings: tuple[Coding, ...] | None, terminology: Terminology
-) -> tuple[Mapping[str, tuple[str, ...]] | None, tuple[str, ...]]:
-    """Return the places of the request's diagnoses by value set (``None``: unknown), and those that no set knows."""
-    if codings is None:
-        return None, ()
-    found: dict[str, list[str]] = {}
+def _diagnoses(codings: tuple[Coding, ...], terminology: Terminology) -> Diagnoses:
+    listed: dict[str, list[str]] = {}
+    suggested: dict[str, list[str]] = {}
     unknown = []
+    spoken, unread = set(), set()
     for index, coding in enumerate(codings):
         path = f"patient.conditions[{index}]"
-        ids = _value_sets(coding, terminology)
-        for id_ in ids:
-            found.setdefault(id_, []).append(path)
-        if not ids:
+        is_ours = coding.system is None and coding.code in terminology.conditions
+        meanings = [Meaning((coding.code,), ())] if is_ours else _meanings(coding, terminology)
+        for meaning in meanings:
+            for id_ in meaning.stands_for:
+                listed.setdefault(id_, []).append(path)
+            for id_ in meaning.suggests:
+                suggested.setdefault(id_, []).append(path)
+        if not is_ours:
+            spoken.add(coding.system)
+        if not meanings:
             unknown.append(path)
-    return {id_: tuple(paths) for id_, paths in found.items()}, tuple(unknown)
+            unread.add(coding.system)
+    return Diagnoses(_places(listed), _places(suggested), tuple(unknown), frozenset(spoken), frozenset(unread))
 
 
-def _value_sets(coding: Coding, terminology: Terminology) -> tuple[str, ...]:
-    if coding.system is None:
-        return (coding.code,) if coding.code in terminology.condition_names else ()
+def _places(found: Mapping[str, list[str]]) -> Mapping[str, tuple[str, ...]]:
+    """Return each set's places once: a code may be in a set by its category and by itself."""
+    return {id_: tuple(dict.fromkeys(paths)) for id_, paths in found.items()}
+
+
+def _meanings(coding: Coding, terminology: Terminology) -> list[Meaning]:
+    """Return what a code says; of an ICD-10-CM code, what it and every broader code above it say."""
     if coding.system == SNOMED:
-        return terminology.conditions_by_snomed.get(coding.code, ())
-    if coding.system != ICD10:
-        return ()
-    prefixes = (coding.code[:length] for length in range(3, len(coding.code) + 1))
-    found = dict.fromkeys(
-        id_ for prefix in prefixes for id_ in terminology.conditions_by_icd.get(prefix.rstrip("."), ())
-    )
-    return tuple(found)
+        found = [terminology.conditions_by_snomed.get(coding.code)]
+    elif coding.system == ICD10:
+        prefixes = dict.fromkeys(coding.code[:length].rstrip(".") for length in range(3, len(coding.code) + 1))
+        found = [terminology.conditions_by_icd.get(prefix) for prefix in prefixes]
+    else:
+        found = []
+    return [meaning for meaning in found if meaning is not None]
 
 
 def _entries(name: str, codings: tuple[Coding, ...] | None, terminology: Terminology) -> tuple[Entry, ...] | None:
