@@ -13,7 +13,8 @@ from dosing_service.rules.facts import Facts
 from dosing_service.rules.population import Answer
 from dosing_service.systems import ICD10, SNOMED
 
-_TERMINOLOGY = load().terminology
+_KNOWLEDGE = load()
+_TERMINOLOGY = _KNOWLEDGE.terminology
 _RECORDS: dict[str, Any] = yaml_reader.read(
     (Path(safety_loader.__file__).parent / "terminology" / "conditions.yaml").read_text("utf-8")
 )
@@ -87,6 +88,61 @@ def test_what_no_code_can_say_stays_open_in_a_list_of_codes(entry: Coding) -> No
 def test_a_code_says_suggests_or_excludes(id_: str, code: str, expected: Answer, why: str) -> None:
     """A code of the set is yes, a broader one leaves it open, any other is no."""
     assert _answer(id_, _icd(code)) is expected, why
+
+
+@pytest.mark.parametrize(
+    ("snomed", "icd"),
+    [
+        ("19943007", "K74.60"),
+        ("19943007", "K74.69"),
+        ("328383001", "K73.9"),
+        ("59927004", "K72.90"),
+        ("197270009", "K72.00"),
+        ("431857002", "N18.4"),
+        ("433146000", "N18.5"),
+        ("46177005", "N18.6"),
+        ("105502003", "Z99.2"),
+        ("84114007", "I50.9"),
+        ("49436004", "I48.91"),
+        ("195967001", "J45.909"),
+        ("307496006", "K57.92"),
+        ("73211009", "E11.9"),
+        ("197354009", "K71.9"),
+        ("420054005", "K70.30"),
+        ("38341003", "I10"),
+        ("128053003", "I82.409"),
+        ("59282003", "I26.99"),
+        ("56717001", "A15.0"),
+        ("91302008", "A41.9"),
+        ("4740000", "B02.9"),
+        ("86406008", "B20"),
+        ("66071002", "B19.10"),
+        ("190979003", "D80.2"),
+        ("90560007", "M10.9"),
+        ("24700007", "G35"),
+        ("37796009", "G43.909"),
+        ("234532001", "D84.9"),
+        ("363346000", "C80.1"),
+        ("95570007", "N20.0"),
+        ("60573004", "I35.0"),
+        ("18165001", "R17"),
+        ("84828003", "D72.819"),
+        ("233604007", "J18.9"),
+        ("395507008", "P07.30"),
+    ],
+)
+def test_a_disease_is_the_same_in_both_systems(snomed: str, icd: str) -> None:
+    """Every rule of every agent answers a diagnosis alike, whichever system the record speaks."""
+    assert _of_all_rules(Coding(snomed, SNOMED)) == _of_all_rules(_icd(icd))
+
+
+def _of_all_rules(coding: Coding) -> dict[tuple[str, str], Answer]:
+    context = Context(Facts(Patient(conditions=(coding,)), _TERMINOLOGY), None, None, None)
+    return {
+        (agent.id, rule.id): evaluate(rule.when, context).answer
+        for agent in _KNOWLEDGE.agents.values()
+        for rule in agent.safety.rules
+    }
 
 
 def test_a_stated_class_excludes_the_others() -> None:
