@@ -36,7 +36,8 @@ _MOST_SOURCES = 4
 _MOST_LISTED = 8
 _MOST_OTHERS = 3
 _OBSERVATION = re.compile(r"patient\.observations\[(?:([0-9]+)|([0-9]+-[0-9]))\](\.earlier)?")
-_DIAGNOSIS = re.compile(r"patient\.conditions\[[0-9]+\]")
+#: A diagnosis that was sent, by its place, or one that is asked for, by its id.
+_DIAGNOSIS = re.compile(r"patient\.conditions\[(?:[0-9]+|([a-z0-9-]+))\]")
 #: Data by names that say more than the name of the field.
 _DATA = {
     "patient.allergies": "allergies",
@@ -227,7 +228,10 @@ def _datum(need: str, read: ReadRequest, knowledge: KnowledgeBase) -> str:
         if result[1]:
             return f"{name} in a unit that fits its code"
         return f"earlier {name}" if result[3] else name
-    if _DIAGNOSIS.fullmatch(need):
+    diagnosis = _DIAGNOSIS.fullmatch(need)
+    if diagnosis is not None and diagnosis[1]:
+        return f"yes or no to “{knowledge.terminology.condition_names[diagnosis[1]]}”"
+    if diagnosis is not None:
         return "a diagnosis under a code that is known here"
     return _DATA.get(need, need.rpartition(".")[2].replace("_", " "))
 

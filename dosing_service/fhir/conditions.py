@@ -147,7 +147,7 @@ def _day(condition: Mapping[str, Any]) -> date | None:
 def _of(given: Sequence[Triple], text: str | None, terminology: Terminology, notes: list[str]) -> list[Coding]:
     """Return every coding that a rule knows; else one that none knows, so that it is said to be unknown."""
     coded = [Coding(code, system) for system, code, _ in given if code and system]
-    known = [coding for coding in coded if terminology.value_sets(coding)]
+    known = [coding for coding in coded if terminology.meanings(coding)]
     if known:
         return known
     named = _by_name(text, terminology)

@@ -377,6 +377,25 @@ class State:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class ValueSet:
+    """A diagnosis that rules ask about, the code ``systems`` that can say or at least suggest it, and the sets of which
+    one that holds excludes it.
+    """
+
+    name: str
+    systems: frozenset[str]
+    excluded_by: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Meaning:
+    """The value sets that a code ``stands_for``, and those that it is too broad for and ``suggests``."""
+
+    stands_for: tuple[str, ...]
+    suggests: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Terminology:
     """Codes and what they stand for. ``substances`` (SNOMED CT) and ``partners`` (names) are what rules and rows
     ask about. ``local_products`` are the product codes of what acts where it is put. ``allergens`` are the groups of
@@ -385,9 +404,10 @@ class Terminology:
     """
 
     condition_names: Mapping[str, str]
-    conditions_by_snomed: Mapping[str, tuple[str, ...]]
-    conditions_by_icd: Mapping[str, tuple[str, ...]]
-    conditions_by_icd_who: Mapping[str, tuple[str, ...]]
+    conditions_by_snomed: Mapping[str, Meaning]
+    conditions_by_icd: Mapping[str, Meaning]
+    conditions_by_icd_who: Mapping[str, Meaning]
+    conditions: Mapping[str, ValueSet]
     analytes: Mapping[str, Analyte]
     analyte_of_loinc: Mapping[str, str]
     drugs_by_rxnorm: Mapping[str, Drug]
@@ -406,17 +426,22 @@ class Terminology:
     states: Mapping[str, State] = field(default_factory=dict)
 
     def value_sets(self, coding: Coding) -> tuple[str, ...]:
-        """Return the value sets of diagnoses that a coding belongs to; an id of this knowledge base is its own."""
+        """Return the value sets of diagnoses that a coding stands for."""
+        return tuple(dict.fromkeys(id_ for meaning in self.meanings(coding) for id_ in meaning.stands_for))
+
+    def meanings(self, coding: Coding) -> list[Meaning]:
+        """Return what a diagnosis says, a code of ICD-10 with every broader code above it; an id of this knowledge
+        base stands for itself.
+        """
+        code = coding.code
         if coding.system is None:
-            return (coding.code,) if coding.code in self.condition_names else ()
+            return [Meaning((code,), ())] if code in self.conditions else []
         if coding.system == SNOMED:
-            return self.conditions_by_snomed.get(coding.code, ())
-        by_prefix = {ICD10: self.conditions_by_icd, ICD10_WHO: self.conditions_by_icd_who}.get(coding.system)
-        if by_prefix is None:
-            return ()
-        code = without_dot(coding.code)
+            return [self.conditions_by_snomed[code]] if code in self.conditions_by_snomed else []
+        by_prefix = {ICD10: self.conditions_by_icd, ICD10_WHO: self.conditions_by_icd_who}.get(coding.system, {})
+        code = without_dot(code)
         prefixes = (code[:length] for length in _ICD_LENGTHS if length <= len(code))
-        return tuple(dict.fromkeys(id_ for prefix in prefixes for id_ in by_prefix.get(prefix, ())))
+        return [by_prefix[prefix] for prefix in prefixes if prefix in by_prefix]
 
 
 def without_dot(code: str) -> str:

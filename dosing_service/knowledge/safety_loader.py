@@ -1,7 +1,7 @@
 """Compiles the safety parts of the knowledge: terminology, rules, monitoring, interactions."""
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from io import StringIO
@@ -15,7 +15,7 @@ from dosing_service.knowledge import safety, safety_schema
 from dosing_service.knowledge.predicates import PredicateError, Reader, drug_group
 from dosing_service.knowledge.ranges import Range
 from dosing_service.model import Severity
-from dosing_service.systems import RXNORM, SNOMED
+from dosing_service.systems import ICD10, RXNORM, SNOMED
 from dosing_service.units import display_range, exact_text
 
 _SYSTEMS = {"rxnorm": RXNORM, "snomed": SNOMED}
@@ -60,9 +60,10 @@ def terminology(documents: Mapping[str, Any], drugs_csv: str) -> safety.Terminol
     drugs = list(_drugs(drugs_csv))
     return safety.Terminology(
         condition_names=MappingProxyType({id_: record["name"] for id_, record in conditions.items()}),
-        conditions_by_snomed=_index({id_: record["snomed"] for id_, record in conditions.items()}),
-        conditions_by_icd=_index({id_: _without_dots(record["icd10"]) for id_, record in conditions.items()}),
-        conditions_by_icd_who=_index({id_: _international(record) for id_, record in conditions.items()}),
+        conditions_by_snomed=_index(conditions, lambda codes: codes["snomed"]),
+        conditions_by_icd=_index(conditions, lambda codes: _categories(codes["icd10"])),
+        conditions_by_icd_who=_index(conditions, _international),
+        conditions=MappingProxyType({id_: _value_set(id_, conditions) for id_ in conditions}),
         analytes=MappingProxyType(analytes),
         analyte_of_loinc=_analyte_of_loinc(analytes),
         drugs_by_rxnorm=MappingProxyType({code: drug for codes, drug in drugs for code in codes}),
@@ -106,27 +107,51 @@ def _conditions(document: Mapping[str, Any]) -> dict[str, Any]:
     return {id_: validated(name, schema_, record, id_) for id_, record in document.items()}
 
 
-def _index(codes: Mapping[str, list[str]]) -> Mapping[str, tuple[str, ...]]:
-    """Return the value sets of each code, from the codes of each value set."""
-    found: dict[str, tuple[str, ...]] = {}
-    for id_, listed in codes.items():
-        for code in listed:
-            found[code] = (*found.get(code, ()), id_)
-    return MappingProxyType(found)
+def _index(
+    conditions: Mapping[str, Any], codes_of: Callable[[Mapping[str, Any]], Iterable[str]]
+) -> Mapping[str, safety.Meaning]:
+    """Return what each code says: the value sets that it stands for, and those that it only suggests."""
+    stands: dict[str, list[str]] = {}
+    suggests: dict[str, list[str]] = {}
+    for id_, record in conditions.items():
+        for found, codes in ((stands, record), (suggests, record["suggested_by"])):
+            for code in codes_of(codes):
+                found.setdefault(code, []).append(id_)
+    return MappingProxyType(
+        {code: safety.Meaning(tuple(stands.get(code, ())), tuple(suggests.get(code, ()))) for code in stands | suggests}
+    )
 
 
-def _without_dots(codes: Iterable[str]) -> list[str]:
-    return [safety.without_dot(code) for code in codes]
+def _categories(codes: Iterable[str]) -> Iterator[str]:
+    """Yield codes of ICD-10 without their dots, and every category of a range: C00, C01 and so on for ``C00-C96``."""
+    for code in codes:
+        first, _, last = code.partition("-")
+        if last:
+            yield from (f"{first[0]}{number:02}" for number in range(int(first[1:]), int(last[1:]) + 1))
+        else:
+            yield safety.without_dot(code)
 
 
-def _international(record: Mapping[str, Any]) -> list[str]:
+def _value_set(id_: str, conditions: Mapping[str, Any]) -> safety.ValueSet:
+    record = conditions[id_]
+    codes = {SNOMED: "snomed", ICD10: "icd10"}
+    group = record.get("one_of")
+    others = [other for other, item in conditions.items() if other != id_ and group and item.get("one_of") == group]
+    return safety.ValueSet(
+        name=record["name"],
+        systems=frozenset(system for system, key in codes.items() if record[key] or record["suggested_by"][key]),
+        excluded_by=frozenset(others),
+    )
+
+
+def _international(codes: Mapping[str, Any]) -> list[str]:
     """Return the codes of the WHO's ICD-10: those named, else of ICD-10-CM's those of up to four characters.
 
     Beyond the fourth character, and where the file names codes, the editions mean different things by one code.
     """
-    if "icd10_who" in record:
-        return _without_dots(record["icd10_who"])
-    return [code for code in _without_dots(record["icd10"]) if len(code) <= _SHARED_LENGTH]
+    if "icd10_who" in codes:
+        return list(_categories(codes["icd10_who"]))
+    return [code for code in _categories(codes["icd10"]) if len(code) <= _SHARED_LENGTH]
 
 
 def _states(document: Mapping[str, Any], conditions: Mapping[str, Any]) -> dict[str, safety.State]:

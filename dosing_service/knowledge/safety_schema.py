@@ -167,13 +167,29 @@ class InteractionSchema(FileSchema):
     references = CitationsField(required=True)
 
 
-class ConditionSchema(FileSchema):
-    """A value set. ``icd10_who`` stands where the edition of the WHO is to be read by other codes than ICD-10-CM."""
+#: A code that others begin with (``K74.6``), or a range of categories of one letter (``C00-C96``).
+_ICD10 = validate.Regexp(r"^([A-Z])[0-9][0-9A-Z](\.[0-9A-Z]{1,4}|-\1[0-9]{2})?$")
+
+
+class ConditionCodesSchema(FileSchema):
+    """SNOMED CT codes, and ICD-10-CM prefixes or ranges of categories."""
+
+    snomed = fields.List(fields.String(), load_default=list)
+    icd10 = fields.List(fields.String(validate=_ICD10), load_default=list)
+
+
+class ConditionSchema(ConditionCodesSchema):
+    """A value set: the codes that are it, broader ones that leave it open, and the group of which only one holds.
+
+    ``icd10_who`` stands where the edition of the WHO is to be read by other codes than ICD-10-CM.
+    """
 
     name = sentence(required=True)
     snomed = fields.List(fields.String(), required=True)
-    icd10 = fields.List(fields.String(), required=True)
-    icd10_who = fields.List(fields.String())
+    icd10 = fields.List(fields.String(validate=_ICD10), required=True)
+    icd10_who = fields.List(fields.String(validate=_ICD10))
+    suggested_by = fields.Nested(ConditionCodesSchema, load_default=lambda: {"snomed": [], "icd10": []})
+    one_of = fields.String()
     verified = fields.Boolean(required=True, truthy={True}, falsy={False})
 
 

@@ -90,11 +90,15 @@ def _always(_: safety.Always, __: Context) -> Evaluation:
 
 
 def _condition(predicate: safety.HasCondition, context: Context) -> Evaluation:
-    diagnoses = context.facts.diagnoses
+    diagnoses, id_ = context.facts.diagnoses, predicate.condition
     if diagnoses is None:
         return _NO_CONDITIONS
-    paths = diagnoses.get(predicate.condition)
-    return Evaluation(Answer.YES, paths) if paths else _NOT_DIAGNOSED
+    paths = diagnoses.listed.get(id_)
+    if paths:
+        return Evaluation(Answer.YES, paths)
+    if diagnoses.leaves_open(id_, context.facts.terminology.conditions[id_]):
+        return _unknown(f"patient.conditions[{id_}]")
+    return _NOT_DIAGNOSED
 
 
 def _observation(predicate: safety.ObservationIn, context: Context) -> Evaluation:

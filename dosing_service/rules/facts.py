@@ -7,11 +7,11 @@ from decimal import Decimal
 
 from dosing_service.knowledge.lab_units import dimension, in_base
 from dosing_service.knowledge.ranges import Range
-from dosing_service.knowledge.safety import Allergen, Analyte, Drug, DrugGroup, Terminology, singular, slug
+from dosing_service.knowledge.safety import Allergen, Analyte, Drug, DrugGroup, Terminology, ValueSet, singular, slug
 from dosing_service.model import Citations, Coding, NotChecked, Observation, Patient, RenalFunction, Value
 from dosing_service.rules import renal
 from dosing_service.rules.renal import Clearance
-from dosing_service.systems import ATC, RXNORM, SNOMED
+from dosing_service.systems import ATC, ICD10, ICD10_WHO, RXNORM, SNOMED
 
 #: A code of the fifth level, one substance. Anything shorter or otherwise spelled is matched as far as it goes, and
 #: said to be unknown.
@@ -69,6 +69,30 @@ class Result(Value, frozen=True):
         return None if range_.overlaps(possible) else False
 
 
+class Diagnoses(Value, frozen=True):
+    """A list of diagnoses by the value sets that its entries stand for (``listed``) or only suggest, each with the
+    places of the entries; ``unknown`` are the places of those that no set knows.
+
+    ``spoken`` are the code systems of all entries that are no ids of ours, ``unread`` those of the unknown ones.
+    """
+
+    listed: Mapping[str, tuple[str, ...]]
+    suggested: Mapping[str, tuple[str, ...]]
+    unknown: tuple[str, ...]
+    spoken: frozenset[str | None]
+    unread: frozenset[str | None]
+
+    def leaves_open(self, id_: str, value_set: ValueSet) -> bool:
+        """Tell whether a set that is not listed may hold all the same: an entry is too broad to say, or the list is in
+        codes and no code can say it, or an entry that no set knows is in a system in which this one has no code.
+        """
+        if not value_set.excluded_by.isdisjoint(self.listed):
+            return False
+        if id_ in self.suggested or (self.spoken and not value_set.systems):
+            return True
+        return bool((self.unread & {SNOMED, ICD10}) - value_set.systems)
+
+
 class Facts:
     """A patient seen through a terminology. ``None`` stands for unknown throughout."""
 
@@ -88,7 +112,7 @@ class Facts:
         self.as_of = as_of
         self.terminology = terminology
         self.ordered = ordered
-        self.diagnoses, self.unknown_diagnoses = _diagnoses(patient.conditions, terminology)
+        self.diagnoses = None if patient.conditions is None else _diagnoses(patient.conditions, terminology)
         self.medications = _entries("medications", patient.medications, terminology)
         self.drugs = (*(self.medications or ()), *ordered)
         self.allergies = _entries("allergies", patient.allergies, terminology)
@@ -147,7 +171,8 @@ class Facts:
         given: bool | None = getattr(self.patient, field)
         if given is not None:
             return given, (f"patient.{field}",)
-        diagnosed = (self.diagnoses or {}).get(self.terminology.states[field].condition, ())
+        listed = self.diagnoses.listed if self.diagnoses is not None else {}
+        diagnosed = listed.get(self.terminology.states[field].condition, ())
         return (True if diagnosed else None), diagnosed
 
     def clearance_needs(self, kind: str) -> tuple[str, ...]:
@@ -177,9 +202,9 @@ class Facts:
         entries = (*(self.medications or ()), *(self.allergies or ()))
         unknown_drugs = [entry.path for entry in entries if not entry.substance.is_known]
         found = []
-        if self.unknown_diagnoses:
+        if self.diagnoses is not None and self.diagnoses.unknown:
             why = "no rule knows these diagnoses; they were not considered"
-            found.append(NotChecked("conditions", self.unknown_diagnoses, why))
+            found.append(NotChecked("conditions", self.diagnoses.unknown, why))
         if unknown_drugs:
             why = "these drugs are not in the terminology; their interactions and cross-allergies were not checked"
             found.append(NotChecked("drugs", tuple(unknown_drugs), why))
@@ -195,22 +220,32 @@ def _renal_function(kind: str, item: Clearance) -> RenalFunction:
     return RenalFunction(kind, item.value, unit, item.method, item.because, cited.references, cited.verified)
 
 
-def _diagnoses(
-    codings: tuple[Coding, ...] | None, terminology: Terminology
-) -> tuple[Mapping[str, tuple[str, ...]] | None, tuple[str, ...]]:
-    """Return the places of the request's diagnoses by value set (``None``: unknown), and those that no set knows."""
-    if codings is None:
-        return None, ()
-    found: dict[str, list[str]] = {}
+def _diagnoses(codings: tuple[Coding, ...], terminology: Terminology) -> Diagnoses:
+    listed: dict[str, list[str]] = {}
+    suggested: dict[str, list[str]] = {}
     unknown = []
+    spoken, unread = set(), set()
     for index, coding in enumerate(codings):
         path = f"patient.conditions[{index}]"
-        ids = terminology.value_sets(coding)
-        for id_ in ids:
-            found.setdefault(id_, []).append(path)
-        if not ids:
+        meanings = terminology.meanings(coding)
+        for meaning in meanings:
+            for id_ in meaning.stands_for:
+                listed.setdefault(id_, []).append(path)
+            for id_ in meaning.suggests:
+                suggested.setdefault(id_, []).append(path)
+        # The editions of ICD-10 are one way of speaking.
+        system = ICD10 if coding.system == ICD10_WHO else coding.system
+        if system is not None or not meanings:
+            spoken.add(system)
+        if not meanings:
             unknown.append(path)
-    return {id_: tuple(paths) for id_, paths in found.items()}, tuple(unknown)
+            unread.add(system)
+    return Diagnoses(_places(listed), _places(suggested), tuple(unknown), frozenset(spoken), frozenset(unread))
+
+
+def _places(found: Mapping[str, list[str]]) -> Mapping[str, tuple[str, ...]]:
+    """Return each set's places once: a code may be in a set by its category and by itself."""
+    return {id_: tuple(dict.fromkeys(paths)) for id_, paths in found.items()}
 
 
 def _entries(name: str, codings: tuple[Coding, ...] | None, terminology: Terminology) -> tuple[Entry, ...] | None:

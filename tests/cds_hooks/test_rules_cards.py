@@ -12,7 +12,9 @@ from dosing_service import addresses, create_app
 from dosing_service.cds_hooks.markdown import escaped
 from dosing_service.config import Settings
 from dosing_service.knowledge.base import KnowledgeBase
+from dosing_service.systems import ICD10
 from tests.cds_hooks.calls import (
+    ALENDRONATE,
     DILTIAZEM,
     ETIDRONATE,
     LOINC,
@@ -115,7 +117,30 @@ def test_an_allergy_that_nobody_knows_stands_on_the_cards(client: FlaskClient) -
     assert "allergies[0]" not in shown[0]["detail"]
 
 
+#: A list of diagnoses in codes, of which none is about alendronate.
+DERMATOMYOSITIS = prefetch(
+    conditions=bundle(
+        {
+            "resourceType": "Condition",
+            "id": "c1",
+            "subject": {"reference": "Patient/p1"},
+            "code": {"coding": [{"system": ICD10, "code": "M33.10"}]},
+        }
+    )
+)
+
+
 # ---- Rules 16 and 17: the frame
+
+
+def test_rule_16_what_a_list_of_codes_cannot_say_is_no_card(client: FlaskClient) -> None:
+    """That no code says whether she can sit upright is said in the detail of a card, and makes none itself."""
+    weekly = order(ALENDRONATE, 70, repeat={"frequency": 1, "period": 1, "periodUnit": "wk"})
+    assert cards(client, call(weekly, ahead=DERMATOMYOSITIS)) == []
+    (card,) = cards(client, call(too_often(), ahead=DERMATOMYOSITIS))
+    not_ruled_out, _, for_want_of = card["detail"].partition("Not ruled out:")[2].partition("Not checked for want of:")
+    assert "sit upright" in not_ruled_out
+    assert "yes or no to “Unable to stand or sit upright for 30 minutes”" in for_want_of
 
 
 def test_rule_16_nothing_to_say_is_an_empty_list(client: FlaskClient) -> None:

@@ -12,13 +12,25 @@ from statistics import median
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from dosing_service import service
 from dosing_service.knowledge import load, safety
 from dosing_service.knowledge.base import Agent
 from dosing_service.knowledge.safety import Predicate
-from dosing_service.model import Assessment, Category, DoseRequest, Finding, Options, Severity, Status
+from dosing_service.model import (
+    Assessment,
+    Category,
+    Coding,
+    DoseRequest,
+    Finding,
+    Options,
+    Severity,
+    Status,
+    Verdict,
+)
 from dosing_service.rules.population import Answer, applicability
+from dosing_service.systems import ICD10, SNOMED
 from schemas.reading import dose_request
 
 _KNOWLEDGE = load()
@@ -185,3 +197,20 @@ def test_a_healthy_adult_with_complete_data_leaves_no_rule_open(agent: str) -> N
         for answer in islice(_answers(found, regimen), 5):
             assert [item for item in answer.not_checked if item.check in {"safety-rules", "interactions"}] == []
             assert answer.status is not Status.CONTRAINDICATED
+
+
+#: Two on warfarin, three on methotrexate: plans and circumstances that no list of diagnoses holds.
+_MOST_OPEN = 3
+
+
+@pytest.mark.parametrize("diagnosis", [Coding("M33.10", ICD10), Coding("396230008", SNOMED)], ids=["icd", "snomed"])
+@pytest.mark.parametrize("agent", sorted(_KNOWLEDGE.agents))
+def test_a_list_in_codes_leaves_little_open(agent: str, diagnosis: Coding) -> None:
+    """What no code can say is open in a record that speaks in codes, and that must not become a wall either."""
+    found = _KNOWLEDGE.agents[agent]
+    patient = replace(_HEALTHY[0], conditions=(diagnosis,))
+    for regimen in list(found.regimens) or [None]:
+        if regimen is None or applicability(found.regimens[regimen], patient).answer is Answer.YES:
+            request = DoseRequest(agent, patient, regimen, options=Options(volume_ml=Decimal("0.1")))
+            answer = service.calculate_dose(request, _KNOWLEDGE)
+            assert len([item for item in _grave(answer) if item.verdict is Verdict.POSSIBLE]) <= _MOST_OPEN

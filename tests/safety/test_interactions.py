@@ -20,7 +20,7 @@ from dosing_service.model import Assessment, Coding, Finding, Patient, Severity,
 from dosing_service.rules import interactions
 from dosing_service.rules.conditions import Context
 from dosing_service.rules.facts import Facts, substance
-from dosing_service.systems import ATC, RXNORM
+from dosing_service.systems import ATC, ICD10, RXNORM, SNOMED
 from schemas.reading import dose_request
 
 _GRADES = {
@@ -150,6 +150,45 @@ def test_row_speaks_at_its_grade(row: Interaction, agent: str, partner: Any) -> 
     assert finding is not None
     assert (_GRADES[row.id], Verdict.APPLIES) == (finding.severity.value, finding.verdict)
     assert "patient.medications[0]" in finding.because
+
+
+#: Creatinine clearance below 30 mL/min or a diseased liver, in the codes of a list of diagnoses.
+_KIDNEY_OR_LIVER = [
+    *[(ICD10, code) for code in ("N18.4", "N18.5", "N18.6", "I12.0", "Z99.2")],
+    *[(SNOMED, code) for code in ("431857002", "433146000", "46177005", "105502003")],
+    *[(ICD10, code) for code in ("K70.30", "K71.7", "K72.90", "K73.9", "K74.60", "K74.69")],
+    *[(SNOMED, code) for code in ("19943007", "328383001", "59927004")],
+]
+
+
+@pytest.mark.parametrize(("system", "code"), _KIDNEY_OR_LIVER)
+def test_diltiazem_with_colchicine_is_forbidden_by_the_diagnosis_alone(system: str, code: str) -> None:
+    """A001 is graded up by a diagnosis in either system, and then waits for no creatinine."""
+    answer = _ask("diltiazem", None, "colchicine", conditions=[{"system": system, "code": code}], observations=[])
+    assert _said(answer)["interaction-A001"].severity is Severity.CONTRAINDICATED
+    assert not [item for item in answer.not_checked if "interaction-A001" in item.why]
+
+
+@pytest.mark.parametrize("code", ["N18.2", "N18.30", "K80.20", "M33.10"])
+def test_diltiazem_with_colchicine_is_not_forbidden_by_other_diagnoses(code: str) -> None:
+    """Mild or moderate kidney disease, gallstones and dermatomyositis leave the row at its grade."""
+    answer = _ask("diltiazem", None, "colchicine", conditions=[{"system": ICD10, "code": code}])
+    assert _said(answer)["interaction-A001"].severity is Severity.MAJOR
+
+
+@pytest.mark.parametrize(
+    ("row", "agent", "partner", "code", "expected"),
+    [
+        ("B128", "aluminium-hydroxide", _atc("A12BA02"), "N18.4", Severity.CONTRAINDICATED),
+        ("B128", "aluminium-hydroxide", _atc("A12BA02"), "N18.30", Severity.MAJOR),
+        ("B172", "colchicine", _atc("J02AC01"), "Z99.2", Severity.CONTRAINDICATED),
+        ("B172", "colchicine", _atc("J02AC01"), "K71.7", Severity.CONTRAINDICATED),
+    ],
+)
+def test_kidney_disease_grades_up(row: str, agent: str, partner: Any, code: str, expected: Severity) -> None:
+    """Below 30 mL/min/1.73 m2 is stage 4 and beyond; who is on dialysis has an impaired kidney."""
+    answer = _ask(agent, _regimen(agent, _ROWS[row]), partner, conditions=[{"system": ICD10, "code": code}])
+    assert _said(answer)[f"interaction-{row}"].severity is expected
 
 
 @pytest.mark.parametrize(("row", "agent"), [(row, agent) for row, agent in _NO_REGIMEN])
