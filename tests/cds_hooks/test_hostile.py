@@ -197,7 +197,8 @@ def is_stopped(document: Json) -> bool:
 
 #: Two codes of different drugs: an order that cannot be read, and is shown by the name that the record gives it.
 _CONFLICT = [{"system": RXNORM, "code": "3443"}, {"system": RXNORM, "code": "6851"}]
-_UNREAD = "a drug without a name: dose not checked"
+#: An order whose drug has no name, and an entry that holds no order at all.
+_UNREAD = re.compile("(?:a drug without a name|A medication order): dose not checked")
 
 
 @pytest.mark.parametrize(
@@ -261,7 +262,7 @@ def test_an_order_without_a_name_is_said_to_be_unread(client: FlaskClient, value
     """Which drug it is of nobody knows; that it was not checked is said, and the others are."""
     _, document = post(client, changed(f"{DILTIAZEM}.medicationCodeableConcept", value))
     assert is_stopped(document), why
-    assert [_UNREAD in card for card in told(document)].count(True) == 2, why
+    assert [bool(_UNREAD.search(card)) for card in told(document)].count(True) == 2, why
 
 
 @pytest.mark.parametrize(
@@ -272,7 +273,7 @@ def test_an_entry_that_is_no_order_is_said_to_be_unread(client: FlaskClient, pla
     """What stands where an order belongs may have been the one that matters."""
     _, document = post(client, changed(place, value))
     assert is_stopped(document)
-    assert [_UNREAD in card for card in told(document)].count(True) == 2
+    assert [bool(_UNREAD.search(card)) for card in told(document)].count(True) == 2
 
 
 @pytest.mark.parametrize(
@@ -412,7 +413,7 @@ def test_a_call_without_orders_is_refused(client: FlaskClient, value: Any) -> No
 def test_orders_in_no_form_at_all_are_said_to_be_unread(client: FlaskClient, value: Any) -> None:
     """Something was sent, and it was not checked."""
     status, document = post(client, changed("context.draftOrders", value))
-    assert (status, [_UNREAD in card for card in told(document)]) == (200, [True])
+    assert (status, [bool(_UNREAD.search(card)) for card in told(document)]) == (200, [True])
 
 
 @pytest.mark.parametrize("value", [[], {"resourceType": "Bundle"}, {"resourceType": "Bundle", "entry": []}], ids=str)
@@ -596,7 +597,7 @@ def check_change(client: FlaskClient, path: Path, value: Any) -> None:
         assert path in _FRAME
         return
     cards = told(answer)
-    unread = [_UNREAD in card for card in cards].count(True)
+    unread = [bool(_UNREAD.search(card)) for card in cards].count(True)
     if path[:2] == _FIRST[:2] and path in _FRAME:
         assert unread == unread_in_frame(path, value)
     elif path[: len(_FIRST)] != _FIRST:
