@@ -37,6 +37,19 @@ def test_example_of_the_contract(calculate: Calculate) -> None:
     assert _open(answer) == []
 
 
+def test_strong_suspension_is_not_offered_without_a_word(calculate: Calculate) -> None:
+    """20 mg/mL is not sold: 10 mg/mL in twice the volume, or a stronger one, labelled not for the skin, diluted."""
+    answer = calculate(
+        {"agent": "triamcinolone", "patient": ADULT, "options": {"volume": {"value": 0.5, "unit": "mL"}}}
+    )
+    entries = {entry["product"]: entry for entry in answer["dose"]["practical"]}
+    assert entries["suspension-10"]["per_administration"] == "1 mL of 10 mg/mL in place of 0.5 mL of 20 mg/mL"
+    assert entries["suspension-40"]["per_administration"] == "0.25 mL of 40 mg/mL diluted to 0.5 mL"
+    assert entries["suspension-10"]["diluent"] is None
+    for product in ("suspension-40", "suspension-80"):
+        assert entries[product]["diluent"].endswith("undiluted.")
+
+
 def test_division_that_is_not_known_is_asked_for(calculate: Calculate) -> None:
     """Tablets without a stated frequency are not guessed; forms that act for 12 or 24 hours bring their own."""
     answer = calculate({"agent": "diltiazem", "patient": ADULT})

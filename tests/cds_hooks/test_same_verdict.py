@@ -759,8 +759,8 @@ CASES = [
         request(PROBENECID, dosage(500, timing=repeat(3))),
         said("probenecid", 500, "mg", every(3)),
         facts=child(6, 20, 116),
-        verdict="warn",
-        why="1.5 g is 75 mg/kg a day, above 40 mg/kg (C06), which is a major caution",
+        verdict="stop",
+        why="1.5 g is 75 mg/kg a day, above the 40 mg/kg at which the dose of a child is held (C06)",
     ),
     Case(
         "methotrexate of a child by body surface",
