@@ -523,15 +523,6 @@ class InfusionMaximum(Value, frozen=True):
     text: str
 
 
-class InfusionFloor(Value, frozen=True):
-    """The time that ``amount_mg`` and more may never run in less than."""
-
-    amount_mg: Decimal
-    minutes: Decimal
-    references: tuple[str, ...]
-    verified: bool
-
-
 class InfusionPlan(Value, frozen=True):
     """How the dose runs in. The first of ``maxima`` holds: the lower one while it is unknown who is at risk.
 
@@ -550,7 +541,6 @@ class InfusionPlan(Value, frozen=True):
     text: str | None
     references: tuple[str, ...]
     verified: bool
-    floor: InfusionFloor | None = None
 
 
 # ---- products

@@ -7,7 +7,7 @@ from decimal import ROUND_CEILING, Decimal
 
 from msgspec.structs import replace
 
-from dosing_service.knowledge.base import Agent, Dilution, DoseFigure, Infusion, Product, Regimen, TimeIs
+from dosing_service.knowledge.base import Agent, Dilution, DoseFigure, Infusion, Product, Regimen, ShortestTime, TimeIs
 from dosing_service.knowledge.safety import AnyOf
 from dosing_service.model import (
     Amount,
@@ -15,7 +15,6 @@ from dosing_service.model import (
     Dose,
     Finding,
     InfusionDilution,
-    InfusionFloor,
     InfusionMaximum,
     InfusionPlan,
     InfusionSpan,
@@ -94,16 +93,7 @@ def _plan(case: _Case, risk: Evaluation) -> InfusionPlan:
         text=_step_text(case),
         references=cited.references,
         verified=cited.verified,
-        floor=_floor(infusion),
     )
-
-
-def _floor(infusion: Infusion) -> InfusionFloor | None:
-    shortest = infusion.shortest
-    if shortest is None:
-        return None
-    cited = shortest.citations
-    return InfusionFloor(shortest.amount, shortest.minutes, cited.references, cited.verified)
 
 
 def _kg(dose: Dose, context: Context) -> Decimal | None:
@@ -369,14 +359,20 @@ def _unchecked(case: _Case, agent: Agent, risk: Evaluation) -> Iterator[NotCheck
 
 
 def check(
-    answer: InfusionPlan, amount: Quantity, kg: Decimal | None, ordered: OrderedInfusion
+    answer: InfusionPlan,
+    amount: Quantity,
+    kg: Decimal | None,
+    ordered: OrderedInfusion,
+    *,
+    shortest: ShortestTime | None = None,
 ) -> tuple[list[Finding], list[NotChecked]]:
     """Return whether an infusion of ``amount``, ordered with a time or a rate, keeps to the documented time and rate.
 
     A rate is compared with the maximum that holds (the lower one while risk factors are unknown); a time with the
-    documented one, and with what the highest rate allows for the amount. At most one finding of each kind comes back.
+    documented one, with the ``shortest`` that is not forbidden, and with what the highest rate allows for the amount.
+    At most one finding of each kind comes back.
     """
-    order = _Order(answer, amount, kg, ordered)
+    order = _Order(answer, amount, kg, ordered, shortest)
     results = [*_rate_findings(order), *_time_findings(order)]
     found = sorted((item for item in results if isinstance(item, Finding)), key=_gravity)
     by_id = {item.id: item for item in reversed(found)}
@@ -394,6 +390,7 @@ class _Order(Value, frozen=True):
     amount: Quantity
     kg: Decimal | None
     ordered: OrderedInfusion
+    shortest: ShortestTime | None
 
 
 def _rate_findings(order: _Order) -> Iterator[Finding | NotChecked]:
@@ -490,17 +487,17 @@ def _against_documented(order: _Order, minutes: Decimal) -> Iterator[Finding]:
 
 
 def _is_forbidden(order: _Order, minutes: Decimal) -> bool:
-    floor, amount = order.plan.floor, in_mg(order.amount.value, order.amount.unit)
-    return floor is not None and amount is not None and amount >= floor.amount_mg and minutes < floor.minutes
+    shortest, amount = order.shortest, in_mg(order.amount.value, order.amount.unit)
+    return shortest is not None and amount is not None and amount >= shortest.amount and minutes < shortest.minutes
 
 
 def _forbidden(order: _Order, ordered: str) -> Finding:
-    floor = order.plan.floor
-    assert floor is not None  # noqa: S101 - the caller looked
-    shortest = _hours(floor.minutes, floor.minutes)
-    summary = f"{ordered} is too fast: {display(floor.amount_mg)} mg and more take at least {shortest}."
+    shortest = order.shortest
+    assert shortest is not None  # noqa: S101 - the caller looked
+    least = _hours(shortest.minutes, shortest.minutes)
+    summary = f"{ordered} is too fast: {display(shortest.amount)} mg and more take at least {least}."
     found = _finding(order, _TOO_FAST, Severity.CONTRAINDICATED, summary)
-    return replace(found, references=floor.references, verified=floor.verified)
+    return replace(found, references=shortest.citations.references, verified=shortest.citations.verified)
 
 
 def _against_highest(order: _Order, minutes: Decimal) -> Iterator[Finding | NotChecked]:

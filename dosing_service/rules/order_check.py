@@ -522,7 +522,9 @@ def _infusion(
     planned, open_ = infusion.plan(group.agent, judged_by.regimen, context, line.product)
     if planned is None or ordered is None:
         return [], open_
-    found, unchecked = infusion.check(planned, amount, patient.weight.kg if patient.weight else None, ordered)
+    documented, kg = judged_by.regimen.infusion, patient.weight.kg if patient.weight else None
+    shortest = documented.shortest if documented else None
+    found, unchecked = infusion.check(planned, amount, kg, ordered, shortest=shortest)
     return found, [*open_, *unchecked]
 
 

@@ -751,8 +751,8 @@ CASES = [
         request(MINOCYCLINE, dosage(50, timing=repeat(1))),
         said("minocycline", 50, "mg", every(1)),
         facts=child(6, 20, 116),
-        verdict="warn",
-        why="below 8 years, while teeth are forming, is a major caution; no dose for a child is documented",
+        verdict="stop",
+        why="a label copy contraindicates it below 8 years, while teeth are forming",
     ),
     Case(
         "probenecid of a child of 20 kg",
