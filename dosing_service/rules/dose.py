@@ -6,7 +6,7 @@ from functools import cache
 
 from msgspec import structs
 
-from dosing_service.knowledge.base import Band, DoseFigure, Limit, Product, Regimen
+from dosing_service.knowledge.base import Band, DoseFigure, Effect, Limit, Product, Regimen
 from dosing_service.model import (
     Amount,
     Basis,
@@ -15,6 +15,7 @@ from dosing_service.model import (
     Dose,
     DosedBy,
     DosingWeight,
+    NotChecked,
     Options,
     Patient,
     Per,
@@ -26,7 +27,7 @@ from dosing_service.model import (
 )
 from dosing_service.rules import body, caps, measure
 from dosing_service.rules.measure import Measure, Missing, step
-from dosing_service.rules.population import Answer, in_age_range, in_range
+from dosing_service.rules.population import WEIGHT, Answer, in_age_range, in_range
 from dosing_service.rules.schedule import Conversion, Plan, plan
 from dosing_service.rules.wording import amount_text
 from dosing_service.units import display_range, exact_text, over, plain, times
@@ -34,6 +35,9 @@ from dosing_service.units import display_range, exact_text, over, plain, times
 _NO_PATIENT = Patient()
 _DEFAULTS = Options()
 _ONE = Decimal(1)
+_WITHOUT_WEIGHT = Missing(
+    (NotChecked("dose", (WEIGHT,), "at this age the documented maximum is counted per kg of body weight"),)
+)
 _PER_UNIT = {Per.DAY: "/d", Per.WEEK: "/wk", Per.MONTH: "/mo", Per.RATE: "/min"}
 
 
@@ -73,6 +77,8 @@ def _by_one_weight(regimen: Regimen, patient: Patient, options: Options, product
     low, high, steps = _multiplied(regimen, figure, measured)
     schedule = plan(regimen, options.times_per_day, options.divided_over_days)
     bound = _bound(regimen, patient, measured, high, options, product)
+    if any(_waits_for_weight(item, patient) for item in bound):
+        return _WITHOUT_WEIGHT
     checks = tuple([caps.check(item, high) for item in bound])
     holding, cap = caps.holding(bound, high), None
     if holding is not None and holding.most is not None:
@@ -95,6 +101,12 @@ def _by_one_weight(regimen: Regimen, patient: Patient, options: Options, product
         verified=regimen.citations.verified,
     )
     return Computed(dose, (*measured.steps, *steps, *more), caps.most(bound))
+
+
+def _waits_for_weight(item: caps.BoundLimit, patient: Patient) -> bool:
+    """Tell whether the dose of this patient's age is held at an amount per kg, and the weight is not known."""
+    is_of_age = item.limit.age is not None and patient.age is not None
+    return is_of_age and item.limit.effect is Effect.CAP and item.needs == (WEIGHT,)
 
 
 class Held(Value, frozen=True):

@@ -313,6 +313,11 @@ def test_dose_that_is_not_computable_says_what_would_make_it_so(calculate: Calcu
     ("body", "missing", "why"),
     [
         ({"agent": "diltiazem", "patient": person(9)}, ["/patient/weight"], "counted per kg"),
+        (
+            {"agent": "probenecid", "patient": person(9)},
+            ["/patient/weight"],
+            "a fixed amount, in a child at most 40 mg/kg",
+        ),
         ({"agent": "diltiazem"}, ["/patient/weight"], "nothing is known of the patient at all"),
         (METHOTREXATE | {"patient": person(12, 40)}, ["/patient/height"], "counted per m2"),
         (METHOTREXATE | {"patient": person(12)}, ["/patient/weight", "/patient/height"], "both are asked for at once"),
