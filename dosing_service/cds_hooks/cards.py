@@ -36,6 +36,7 @@ _MOST_SOURCES = 4
 _MOST_LISTED = 8
 _MOST_OTHERS = 3
 _OBSERVATION = re.compile(r"patient\.observations\[(?:([0-9]+)|([0-9]+-[0-9]))\](\.earlier)?")
+_PLACE = re.compile(r"\[[0-9]+\]$")
 #: A diagnosis that was sent, by its place, or one that is asked for, by its id.
 _DIAGNOSIS = re.compile(r"patient\.conditions\[(?:[0-9]+|([a-z0-9-]+))\]")
 #: Data by names that say more than the name of the field.
@@ -206,6 +207,8 @@ def _unchecked(assessment: OrderAssessment, read: ReadRequest, knowledge: Knowle
     if worst:
         yield "Not ruled out:\n" + "\n".join(f"- {escaped(text)}" for text in _first(worst))
     asked = [need for item in assessment.not_checked if item.check != "drugs" for need in item.needs]
+    # What was sent and not understood comes before what was not sent.
+    asked.sort(key=lambda need: _PLACE.search(need) is None)
     missing = dict.fromkeys(_datum(need, read, knowledge) for need in asked)
     if missing:
         yield f"Not checked for want of: {escaped(', '.join(_first([*missing])))}."

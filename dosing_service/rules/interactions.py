@@ -127,8 +127,7 @@ def _score(row: Interaction, agent: Agent, itself: Substance, given: Substance) 
 def _hits(agent: Agent, knowledge: KnowledgeBase, context: Context, jurisdiction: str | None) -> list[_Hit]:
     spoken: dict[str, tuple[Interaction, list[Entry]]] = {}
     for entry in context.facts.drugs:
-        # Nothing is remembered of a name that nothing here knows: it may be free text.
-        if entry.substance.agent == agent.id or entry.substance.is_nameless:
+        if entry.substance.agent == agent.id:
             continue
         for row in matching(agent, knowledge, entry.substance, context.route, jurisdiction):
             spoken.setdefault(row.id, (row, []))[1].append(entry)

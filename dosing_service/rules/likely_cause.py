@@ -223,14 +223,20 @@ def _factors(suspect: Suspect, item: Comparison) -> Iterator[_Hit]:
 
 
 def _pounds(suspect: Suspect, candidate: Candidate) -> Iterator[_Hit]:
-    figure = candidate.regimen.any_figure
     own = next(iter(candidate.amounts), None)
     given = suspect.ordered.amounts.get(own) if own else None
-    if figure.unit.body != "kg" or given is None or own is None or suspect.ordered.body is not None:
+    if not _follows_from_weight(candidate) or given is None or own is None or suspect.ordered.body is not None:
         return
     factor = 1 / POUNDS_IN_KG
     if _meets_end(given.by(factor, factor), candidate.amounts[own], _POUNDS_ROUNDING):
         yield _by_factor(suspect, candidate, CauseKind.LB_FOR_KG, factor, is_exact=False)
+
+
+def _follows_from_weight(candidate: Candidate) -> bool:
+    """Tell whether a dose is written per kg, or held at a maximum per kg."""
+    regimen, dose = candidate.regimen, candidate.dose
+    is_held = dose is not None and any(limit.reached for limit in dose.limits)
+    return regimen.any_figure.unit.body == "kg" or (is_held and any(item.unit.body == "kg" for item in regimen.limits))
 
 
 _FACTOR_WORDS = {

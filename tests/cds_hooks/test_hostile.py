@@ -468,7 +468,8 @@ def test_numbers_of_any_size_are_read_exactly(client: FlaskClient, number: str) 
     if number in {"70e0", "0.7E+2"}:
         assert is_stopped(document)
     else:
-        assert says(told(document), "info", "alendronate: dose not checked, the dose is not a number above nothing")
+        assert says(told(document), "warning", "alendronate is ordered daily; documented is once weekly")
+        assert "As read: the dose is not a number above nothing" in document["cards"][0]["detail"]
 
 
 # ---------------------------------------------------------------- anything at any place

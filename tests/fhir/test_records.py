@@ -354,10 +354,10 @@ def test_a_result_that_is_only_a_bound_is_kept_as_one(
     value: dict[str, Any], bound: str | None, number: str, ask: Any, make: Any
 ) -> None:
     """Below 0.2 is not 0.2, and it is something: it takes the place of what was measured before."""
-    older = make.observation("2160-0", Decimal("0.9"), "mg/dL", effectiveDateTime="2024-01-01")
-    newer = make.observation("2160-0", 1, "mg/dL", **{"valueQuantity": None, **value})
+    older = make.observation("17861-6", Decimal("0.9"), "mg/dL", effectiveDateTime="2024-01-01")
+    newer = make.observation("17861-6", 1, "mg/dL", **{"valueQuantity": None, **value})
     read = ask(make.order(), prefetch={"labs": make.bundle(newer, older)})
-    assert read.patient.observations == (Observation("2160-0", Decimal(number), "mg/dL", date(2026, 11, 1), bound),)
+    assert read.patient.observations == (Observation("17861-6", Decimal(number), "mg/dL", date(2026, 11, 1), bound),)
 
 
 @pytest.mark.parametrize(

@@ -482,14 +482,6 @@ def test_a_drug_that_nothing_knows_is_listed() -> None:
     assert ("drugs", ("patient.medications[0]",)) in {(item.check, item.needs) for item in answer.not_checked}
 
 
-def test_nothing_is_remembered_of_a_name_that_nothing_knows() -> None:
-    """It may be free text of a record, and there is no end of them."""
-    before = interactions.matching.cache_info().currsize
-    answer = _ask("alendronate", None, "half a tablet from her sister")
-    assert ("drugs", ("patient.medications[0]",)) in {(item.check, item.needs) for item in answer.not_checked}
-    assert interactions.matching.cache_info().currsize == before
-
-
 def test_every_agent_can_be_asked(knowledge: KnowledgeBase) -> None:
     """The sweep above leaves no agent out that any row names."""
     named = {agent for row in _ROWS.values() for agent in row.agents | row.partner.agents}
