@@ -223,7 +223,8 @@ def _common_product(members: tuple[Line, ...]) -> Product | None:
 
 def _judge(group: _Group) -> _Said:
     found, unchecked = _of_regimens(group), _not_compared(group)
-    asked = _asked_lower(group)
+    context = _context(group)
+    asked = _asked_lower(group, context)
     bound = _bound(group)
     if group.together is not None:
         above, open_limits = order_findings.of_limits(group.agent, bound, group.together, _formulation(group))
@@ -243,17 +244,16 @@ def _judge(group: _Group) -> _Said:
     for line in group.lines:
         wrong, open_product = _of_product(line, group.route)
         found, unchecked = [*found, *wrong], [*unchecked, *open_product]
-    safe, open_safety = _safety(group)
+    safe, open_safety = _safety(group, context)
     causes = () if _asked_for_less(group, asked) else _causes(group)
     return _Said(causes, bound, (*found, *lowered.noted(safe, asked)), (*unchecked, *open_safety))
 
 
-def _asked_lower(group: _Group) -> list[lowered.Asked]:
+def _asked_lower(group: _Group, context: Context) -> list[lowered.Asked]:
     """Return the rules and interactions that ask for less than documented, for orders below their range."""
     if group.chosen is None:
         return []
-    context, jurisdiction = _context(group), group.case.request.jurisdiction
-    return lowered.asked(group.agent, group.chosen, context, group.case.knowledge, jurisdiction)
+    return lowered.asked(group.agent, group.chosen, context, group.case.knowledge, group.case.request.jurisdiction)
 
 
 def _of_strength(group: _Group, together: Ordered) -> list[Finding]:
@@ -415,7 +415,7 @@ def _of_dose(
 
 
 def _of_range(group: _Group, together: Ordered, chosen: Comparison) -> list[Finding]:
-    is_explained = _is_explained(group, together)
+    is_explained = chosen.position is Position.ABOVE and _is_explained(group, together)
     found = order_findings.of_range(group.agent, chosen, group.comparisons, together, is_explained=is_explained)
     applies = chosen.candidate.applicability
     if chosen.candidate.regimen.egfr is None or applies.answer is not Answer.UNKNOWN:
@@ -545,9 +545,9 @@ def _of_population(group: _Group, chosen: Comparison) -> list[Finding]:
     return [item for item in found if item is not None]
 
 
-def _safety(group: _Group) -> tuple[list[Finding], list[NotChecked]]:
+def _safety(group: _Group, context: Context) -> tuple[list[Finding], list[NotChecked]]:
     """Return what the dose endpoint says of an agent and a patient, asked about the ordered amounts."""
-    agent, case, context = group.agent, group.case, _context(group)
+    agent, case = group.agent, group.case
     rules = safety.judge(agent, context, case.request.jurisdiction, of_order=True)
     by_rule = safety.findings(rules)
     by_result = monitoring.findings(agent, context, case.request.as_of, by_rule)
