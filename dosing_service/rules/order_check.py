@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import msgspec
 
-from dosing_service.knowledge.base import Agent, KnowledgeBase, Product, Regimen
+from dosing_service.knowledge.base import KnowledgeBase, Regimen
 from dosing_service.model import (
     Amount,
     Basis,
@@ -19,7 +19,6 @@ from dosing_service.model import (
     OrderCheck,
     OrderRequest,
     OrderVerdict,
-    Patient,
     Per,
     Quantity,
     Severity,
@@ -36,6 +35,7 @@ from dosing_service.rules import (
     likely_cause,
     lowered,
     monitoring,
+    order_durations,
     order_findings,
     plausibility,
     safety,
@@ -45,63 +45,27 @@ from dosing_service.rules.comparison import (
     Comparison,
     Often,
     Position,
-    best,
     candidates,
     compare,
     expected,
-    for_others,
 )
 from dosing_service.rules.conditions import Context
 from dosing_service.rules.dose import Doses
 from dosing_service.rules.facts import Entry, Facts
 from dosing_service.rules.measure import VOLUME, measures_of
 from dosing_service.rules.options import strength_of
-from dosing_service.rules.order_lines import SURFACES, Line, lines
+from dosing_service.rules.order_groups import Case, Group, groups
+from dosing_service.rules.order_lines import Line, lines
 from dosing_service.rules.order_paths import found_at, unchecked_at
-from dosing_service.rules.ordered import Ordered, Unreadable, in_unit, rhythm, scaled, shown, summed, text_of
+from dosing_service.rules.ordered import Ordered, Unreadable, in_unit, rhythm, scaled, shown, text_of
 from dosing_service.rules.population import Answer
 from dosing_service.rules.schedule import plan
 from dosing_service.rules.size import Grade, grades, weight_slips
 from dosing_service.rules.verdict import verdict_of, worst
 
-_LOCAL = SURFACES | {"intralesional"}
 #: Far above a maximum, whatever was not said: the heaviest plausible adult weighs five times the usual one.
 _FAR = Fraction(5)
 _BY_SIZE = {Basis.BODY_WEIGHT, Basis.BODY_SURFACE_AREA, Basis.WEIGHT_BAND, Basis.BODY_SURFACE_AREA_BAND}
-
-
-class _Case(Value, frozen=True):
-    """One request, and what was found out about its patient."""
-
-    request: OrderRequest
-    knowledge: KnowledgeBase
-    facts: Facts
-
-    @property
-    def patient(self) -> Patient:
-        return self.request.patient
-
-
-class _Group(Value, frozen=True):
-    """All orders of one ingredient, taken together; ``together`` is ``None`` where none of them can be read.
-
-    Where no regimen is documented for patient, route and product (``is_documented`` is false), they are compared with
-    all of them: what is too much for everybody is too much here. ``is_as_named`` tells whether the regimen that they
-    name is among those compared.
-    """
-
-    case: _Case
-    lines: tuple[Line, ...]
-    agent: Agent
-    route: str | None
-    product: Product | None
-    together: Ordered | None
-    doses: Doses
-    candidates: tuple[Candidate, ...]
-    is_documented: bool
-    is_as_named: bool
-    comparisons: tuple[Comparison, ...]
-    chosen: Comparison | None
 
 
 class _Said(Value, frozen=True):
@@ -122,38 +86,25 @@ def check(request: OrderRequest, knowledge: KnowledgeBase) -> OrderCheck:
     patient = request.patient
     ordered = [line for index, order in enumerate(request.orders) for line in lines(index, order, patient, knowledge)]
     drugs = tuple([Entry(line.path, line.drug) for line in ordered])
-    case = _Case(request, knowledge, Facts(patient, knowledge.terminology, drugs, as_of=request.as_of))
-    groups = _groups(case, ordered)
-    answers = _answers(groups, ordered)
+    case = Case(request, knowledge, Facts(patient, knowledge.terminology, drugs, as_of=request.as_of))
+    grouped = groups(case, ordered)
+    answers = _answers(grouped, ordered)
     found = plausibility.found(patient, request.as_of, knowledge.growth)
-    depend_on_size = any(_depends_on_size(group) for group in groups)
+    depend_on_size = any(_depends_on_size(group) for group in grouped)
     unchecked = plausibility.unchecked(patient, request.as_of, knowledge.growth) if depend_on_size else []
     verdict = worst([*(item.verdict for item in answers), verdict_of(None, found, unchecked)])
     return OrderCheck(verdict, tuple(answers), findings.worst_first(found), tuple(unchecked), request.as_of)
 
 
-def _groups(case: _Case, ordered: Sequence[Line]) -> list[_Group]:
-    """Return the orders by ingredient; what stays on a surface or in a lesion is not added to what the whole body gets,
-    and strengths of preparations are not added at all.
-    """
-    together: dict[tuple[str, str | None, str], list[Line]] = {}
-    for line in ordered:
-        if line.agent is not None:
-            alone = line.path if isinstance(line.ordered, Ordered) and line.ordered.unit == "%" else ""
-            local = line.route if line.route in _LOCAL else None
-            together.setdefault((line.agent.id, local, alone), []).append(line)
-    return [_group(case, tuple(members)) for members in together.values()]
-
-
-def _answers(groups: Sequence[_Group], ordered: Sequence[Line]) -> list[OrderAssessment]:
+def _answers(grouped: Sequence[Group], ordered: Sequence[Line]) -> list[OrderAssessment]:
     judged = {}
-    for group in groups:
+    for group in grouped:
         said = _judge(group)
         judged.update({id(line): _assessment(line, group, said) for line in group.lines})
     return [judged.get(id(line)) or _unknown_drug(line) for line in ordered]
 
 
-def _depends_on_size(group: _Group) -> bool:
+def _depends_on_size(group: Group) -> bool:
     """Tell whether the weight or height matters for the orders: they, or the dose beside them, are counted on it."""
     if group.together is not None and group.together.body is not None:
         return True
@@ -164,64 +115,7 @@ def _depends_on_size(group: _Group) -> bool:
 # ---------------------------------------------------------------- the orders of one ingredient
 
 
-def _group(case: _Case, members: tuple[Line, ...]) -> _Group:
-    agent = members[0].agent
-    assert agent is not None  # noqa: S101 - only orders of our agents are grouped
-    route, product = _common_route(members, agent), _common_product(members)
-    readable = [line.ordered for line in members if isinstance(line.ordered, Ordered)]
-    together = summed(readable) if readable else None
-    doses = Doses(case.patient)
-    names = {line.order.regimen for line in members} - {None}
-    fitting = candidates(agent, case.facts, doses, route, product)
-    named = [item for item in fitting if item.regimen.id in names]
-    usable = tuple(named or _written_alike(fitting, together) or _of_others(agent, case.facts, doses, route))
-    comparisons = tuple([compare(together, item) for item in usable]) if together else ()
-    chosen = _chosen(agent, usable, comparisons)
-    is_as_named = bool(named) or not names
-    return _Group(
-        case, members, agent, route, product, together, doses, usable, bool(fitting), is_as_named, comparisons, chosen
-    )
-
-
-def _of_others(agent: Agent, facts: Facts, doses: Doses, route: str | None) -> list[Candidate]:
-    """Return the regimens for others; none of them says anything of a preparation on a surface."""
-    return [] if route in SURFACES else for_others(agent, facts, doses)
-
-
-def _written_alike(fitting: list[Candidate], together: Ordered | None) -> list[Candidate]:
-    """Return the regimens written per kg or m² for an order written so, where there are any: it means one of these."""
-    body = together.body if together else None
-    alike = [item for item in fitting if body is not None and item.regimen.any_figure.unit.body == body]
-    return alike or fitting
-
-
-def _chosen(agent: Agent, usable: Sequence[Candidate], comparisons: Sequence[Comparison]) -> Comparison | None:
-    """Return the comparison that counts; none but a fitting one while a documented concentration waits for a volume,
-    and none below a range while another regimen, which might be lower, waits for the weight.
-    """
-    chosen = best(agent, comparisons)
-    if chosen is None or chosen.fits:
-        return chosen
-    waits = any(need == VOLUME for item in usable for part in item.needs for need in part.needs)
-    may_fit = chosen.position is Position.BELOW and any(item.dose is None for item in usable)
-    return None if waits or may_fit else chosen
-
-
-def _common_route(members: tuple[Line, ...], agent: Agent) -> str | None:
-    """Return the route of the orders; a drug that is documented by one route alone needs none."""
-    routes = {line.route for line in members}
-    if routes == {None}:
-        routes = {item.route for item in agent.regimens.values()}
-    return routes.pop() if len(routes) == 1 else None
-
-
-def _common_product(members: tuple[Line, ...]) -> Product | None:
-    """Return a product of the formulation that all orders have, since some maxima belong to a formulation."""
-    formulations = {line.product.formulation if line.product else None for line in members}
-    return members[0].product if len(formulations) == 1 else None
-
-
-def _judge(group: _Group) -> _Said:
+def _judge(group: Group) -> _Said:
     found, unchecked = _of_regimens(group), _not_compared(group)
     context = _context(group)
     asked = _asked_lower(group, context)
@@ -249,14 +143,14 @@ def _judge(group: _Group) -> _Said:
     return _Said(causes, bound, (*found, *lowered.noted(safe, asked)), (*unchecked, *open_safety))
 
 
-def _asked_lower(group: _Group, context: Context) -> list[lowered.Asked]:
+def _asked_lower(group: Group, context: Context) -> list[lowered.Asked]:
     """Return the rules and interactions that ask for less than documented, for orders below their range."""
     if group.chosen is None:
         return []
     return lowered.asked(group.agent, group.chosen, context, group.case.knowledge, group.case.request.jurisdiction)
 
 
-def _of_strength(group: _Group, together: Ordered) -> list[Finding]:
+def _of_strength(group: Group, together: Ordered) -> list[Finding]:
     """Return that a strength is injected more often than it is documented, where no volume is that amounts could be
     compared with.
     """
@@ -273,13 +167,13 @@ def _of_strength(group: _Group, together: Ordered) -> list[Finding]:
     return order_findings.of_frequency(group.agent, alike[0], together) if is_more else []
 
 
-def _asked_for_less(group: _Group, asked: Sequence[lowered.Asked]) -> lowered.Asked | None:
+def _asked_for_less(group: Group, asked: Sequence[lowered.Asked]) -> lowered.Asked | None:
     if group.together is None or group.chosen is None:
         return None
     return lowered.explained(asked, group.chosen, group.together)
 
 
-def _causes(group: _Group) -> tuple[LikelyCause, ...]:
+def _causes(group: Group) -> tuple[LikelyCause, ...]:
     if group.together is None or group.chosen is None or group.chosen.fits:
         return ()
     is_rounded = any(order_findings.is_rounded(item) for item in group.comparisons)
@@ -294,7 +188,7 @@ def _causes(group: _Group) -> tuple[LikelyCause, ...]:
     return likely_cause.causes(suspect, _other_weights(group))
 
 
-def _other_weights(group: _Group) -> list[likely_cause.CorrectedWeight]:
+def _other_weights(group: Group) -> list[likely_cause.CorrectedWeight]:
     """Return the weights that would be plausible where the given one is not, with the regimens worked out for each."""
     patient, growth = group.case.patient, group.case.knowledge.growth
     if Grade.IMPLAUSIBLE not in grades(patient, growth).values():
@@ -308,7 +202,7 @@ def _other_weights(group: _Group) -> list[likely_cause.CorrectedWeight]:
     return found
 
 
-def _of_regimens(group: _Group) -> list[Finding]:
+def _of_regimens(group: Group) -> list[Finding]:
     """Return what is said where no regimen, or not the one that is named, fits patient, route and product."""
     found = []
     if group.agent.regimens and not group.is_documented:
@@ -320,7 +214,7 @@ def _of_regimens(group: _Group) -> list[Finding]:
     return found
 
 
-def _not_compared(group: _Group) -> list[NotChecked]:
+def _not_compared(group: Group) -> list[NotChecked]:
     """Return what is missing to read the orders, and to compare them with the regimens they do not fit. An order that
     fits a dose for another use may still be above the doses for calcinosis that could not be worked out.
     """
@@ -346,7 +240,7 @@ def _without_volume(item: NotChecked) -> NotChecked:
     return NotChecked("dose", (), why) if is_volume else item
 
 
-def _bound(group: _Group) -> Sequence[caps.BoundLimit]:
+def _bound(group: Group) -> Sequence[caps.BoundLimit]:
     """Return the documented maxima of the regimen that the orders are compared with, or (where none could be compared)
     those of the agent's regimens.
     """
@@ -354,7 +248,7 @@ def _bound(group: _Group) -> Sequence[caps.BoundLimit]:
     return _limits_of(group, regimens)
 
 
-def _may_fit(group: _Group, together: Ordered) -> bool:
+def _may_fit(group: Group, together: Ordered) -> bool:
     """Tell whether orders that lack something for a comparison pass no maximum of at least one regimen, and none of the
     others far. Such a maximum, of a day where this regimen is weekly, is then not theirs.
     """
@@ -366,7 +260,7 @@ def _may_fit(group: _Group, together: Ordered) -> bool:
     return not is_far and any(not passes(_limits_of(group, [item.regimen]), together) for item in group.candidates)
 
 
-def _limits_of(group: _Group, regimens: Sequence[Regimen]) -> Sequence[caps.BoundLimit]:
+def _limits_of(group: Group, regimens: Sequence[Regimen]) -> Sequence[caps.BoundLimit]:
     patient, measures = group.case.patient, measures_of(group.case.patient)
     daily = group.together.amounts.get(Per.DAY) if group.together else None
     daily_mg = in_unit(daily.high, "mg") if daily else None
@@ -378,19 +272,19 @@ def _limits_of(group: _Group, regimens: Sequence[Regimen]) -> Sequence[caps.Boun
     return list(found.values())
 
 
-def _formulation(group: _Group) -> str | None:
+def _formulation(group: Group) -> str | None:
     return group.product.formulation if group.product else None
 
 
 def _of_dose(
-    group: _Group, together: Ordered, chosen: Comparison, asked: Sequence[lowered.Asked]
+    group: Group, together: Ordered, chosen: Comparison, asked: Sequence[lowered.Asked]
 ) -> tuple[list[Finding], list[NotChecked]]:
     """Return what is said of the amount, how often and how long, beside the regimen it is compared with."""
     agent, regimen = group.agent, chosen.candidate.regimen
     given = [line.order.already_given_mg for line in group.lines if line.order.already_given_mg is not None]
     bound, already_given = _bound(group), Fraction(max(given)) if given else None
-    longer, unchecked = order_findings.of_duration(agent, regimen, bound, together, already_given)
-    too_much = order_findings.of_course_total(agent, chosen, group.comparisons, together)
+    longer, unchecked = order_durations.of_duration(agent, regimen, bound, together, already_given)
+    too_much = order_durations.of_course_total(agent, chosen, group.comparisons, together)
     if too_much:
         longer = [item for item in longer if item.id != "duration-above-course"]
     others = [item.regimen for item in group.candidates]
@@ -403,7 +297,7 @@ def _of_dose(
         *order_findings.of_formulation(agent, group.product, chosen, group.comparisons, together),
         *too_much,
         *longer,
-        *order_findings.of_other_durations(agent, regimen, others, together),
+        *order_durations.of_other_durations(agent, regimen, others, together),
         *too_fast,
     ]
     if not group.is_documented:
@@ -414,7 +308,7 @@ def _of_dose(
     return found, unchecked
 
 
-def _of_range(group: _Group, together: Ordered, chosen: Comparison) -> list[Finding]:
+def _of_range(group: Group, together: Ordered, chosen: Comparison) -> list[Finding]:
     is_explained = chosen.position is Position.ABOVE and _is_explained(group, together)
     found = order_findings.of_range(group.agent, chosen, group.comparisons, together, is_explained=is_explained)
     applies = chosen.candidate.applicability
@@ -423,7 +317,7 @@ def _of_range(group: _Group, together: Ordered, chosen: Comparison) -> list[Find
     return [msgspec.structs.replace(item, verdict=Verdict.POSSIBLE, because=applies.because) for item in found]
 
 
-def _of_rhythms(group: _Group) -> list[Finding]:
+def _of_rhythms(group: Group) -> list[Finding]:
     """Return what is wrong with how often those orders are given whose amount is compared with nothing."""
     uncompared = [rhythm(line.order) for line in group.lines if isinstance(line.ordered, Unreadable)]
     if group.together is not None and group.chosen is None:
@@ -440,7 +334,7 @@ def _is_stopping(item: Finding) -> bool:
     return item.severity is Severity.CONTRAINDICATED
 
 
-def _is_explained(group: _Group, together: Ordered) -> bool:
+def _is_explained(group: Group, together: Ordered) -> bool:
     """Tell whether any regimen documents, by a maximum of its own, doses as high as the order, or another use does."""
     return _is_of_other_use(group, together) or any(
         order_findings.explains(item, _limits_of(group, [item.candidate.regimen]), together)
@@ -448,7 +342,7 @@ def _is_explained(group: _Group, together: Ordered) -> bool:
     )
 
 
-def _is_of_other_use(group: _Group, together: Ordered) -> bool:
+def _is_of_other_use(group: Group, together: Ordered) -> bool:
     """Tell whether the order keeps the documented most of other uses."""
     limit = group.agent.other_uses.limit if group.agent.other_uses else None
     if limit is None or not group.candidates:
@@ -465,21 +359,21 @@ def _as_warning(item: Finding) -> Finding:
     return msgspec.structs.replace(item, severity=Severity.MAJOR) if _is_stopping(item) else item
 
 
-def _frequency_unchecked(group: _Group) -> list[NotChecked]:
+def _frequency_unchecked(group: Group) -> list[NotChecked]:
     """Return the orders of a sum that do not say how often, although another one does."""
     lacking = [line for line in group.lines if line.order.frequency is None]
     is_open = 0 < len(lacking) < len(group.lines)
     return [NotChecked("frequency", ("frequency",), "the sum of the orders depends on it")] if is_open else []
 
 
-def _route_unchecked(group: _Group) -> list[NotChecked]:
+def _route_unchecked(group: Group) -> list[NotChecked]:
     """Return that a route is open, where the doses differ by it."""
     routes = {item.route for item in group.agent.regimens.values()}
     is_open = len(routes) > 1 and any(line.route is None for line in group.lines)
     return [NotChecked("route", ("route",), "the doses of this drug differ by route")] if is_open else []
 
 
-def _of_infusion(group: _Group, chosen: Comparison) -> tuple[list[Finding], list[NotChecked]]:
+def _of_infusion(group: Group, chosen: Comparison) -> tuple[list[Finding], list[NotChecked]]:
     """Return infusions that run faster than is documented for the regimen, else for another by this route."""
     judged_by = _with_infusion(group, chosen)
     found: list[Finding] = []
@@ -497,7 +391,7 @@ def _of_infusion(group: _Group, chosen: Comparison) -> tuple[list[Finding], list
     return found, unchecked
 
 
-def _with_infusion(group: _Group, chosen: Comparison) -> Candidate | None:
+def _with_infusion(group: Group, chosen: Comparison) -> Candidate | None:
     same_route = [item for item in group.candidates if item.regimen.route == chosen.candidate.regimen.route]
     documented = [item for item in (chosen.candidate, *same_route) if item.regimen.infusion and item.dose]
     return documented[0] if documented else None
@@ -515,7 +409,7 @@ def _infused(line: Line) -> Quantity | None:
 
 
 def _infusion(
-    group: _Group, judged_by: Candidate, line: Line, amount: Quantity
+    group: Group, judged_by: Candidate, line: Line, amount: Quantity
 ) -> tuple[list[Finding], list[NotChecked]]:
     patient, ordered = group.case.patient, line.order.infusion
     context = Context(group.case.facts, group.route, judged_by.regimen.id, judged_by.dose)
@@ -533,7 +427,7 @@ def _of_product(line: Line, route: str | None) -> tuple[list[Finding], list[NotC
     return order_findings.of_product(line.product, each, line.route or route)
 
 
-def _of_population(group: _Group, chosen: Comparison) -> list[Finding]:
+def _of_population(group: Group, chosen: Comparison) -> list[Finding]:
     """Return for whom and for what the regimen is documented, where that is open or another."""
     regimen, applies = chosen.candidate.regimen, chosen.candidate.applicability
     order = group.lines[0].order
@@ -545,7 +439,7 @@ def _of_population(group: _Group, chosen: Comparison) -> list[Finding]:
     return [item for item in found if item is not None]
 
 
-def _safety(group: _Group, context: Context) -> tuple[list[Finding], list[NotChecked]]:
+def _safety(group: Group, context: Context) -> tuple[list[Finding], list[NotChecked]]:
     """Return what the dose endpoint says of an agent and a patient, asked about the ordered amounts."""
     agent, case = group.agent, group.case
     rules = safety.judge(agent, context, case.request.jurisdiction, of_order=True)
@@ -559,20 +453,20 @@ def _safety(group: _Group, context: Context) -> tuple[list[Finding], list[NotChe
     return found, [*safety.unchecked(rules), *open_pairs, *case.facts.uncoded()]
 
 
-def _context(group: _Group) -> Context:
+def _context(group: Group) -> Context:
     """Return what rules are asked about: the patient, and the ordered amounts."""
     regimen = group.chosen.candidate.regimen.id if group.chosen else None
     dose = _as_dose(group.together) if group.together else None
     return Context(group.case.facts, _judged_route(group), regimen, dose, _strength(group))
 
 
-def _strength(group: _Group) -> Decimal | None:
+def _strength(group: Group) -> Decimal | None:
     """Return the strength (mg/mL) of the product that all orders have."""
     strengths = {strength_of(line.product) for line in group.lines}
     return strengths.pop() if len(strengths) == 1 else None
 
 
-def _judged_route(group: _Group) -> str | None:
+def _judged_route(group: Group) -> str | None:
     """Return the route; orders by two routes are added, and judged by what is said of the first."""
     return group.route or next((line.route for line in group.lines if line.route is not None), None)
 
@@ -591,7 +485,7 @@ def _as_amount(per: Per, ordered: Ordered) -> Amount:
 # ---------------------------------------------------------------- the answer about one order
 
 
-def _assessment(line: Line, group: _Group, said: _Said) -> OrderAssessment:
+def _assessment(line: Line, group: Group, said: _Said) -> OrderAssessment:
     # A regimen that is for others is no range of this patient's; what is too much for them stands among the findings.
     case, chosen = group.case, group.chosen if group.is_documented else None
     found = findings.worst_first([found_at(item, line, group.lines) for item in said.found])

@@ -1,4 +1,4 @@
-"""What is wrong with an order's dose, frequency, route, duration or product, beside what is documented.
+"""What is wrong with an order's dose, frequency, route or product, beside what is documented.
 
 The severities are the policy of this service; they stand in ``SEVERITY`` and in decision record 13.
 """
@@ -11,12 +11,12 @@ from types import MappingProxyType
 
 from msgspec import structs
 
-from dosing_service.knowledge.base import Agent, Effect, Limit, Product, Regimen, describe_population
+from dosing_service.knowledge.base import Agent, Effect, Product, Regimen, describe_population
 from dosing_service.model import Basis, Category, Citations, Finding, NotChecked, Per, Severity, Verdict
 from dosing_service.rules.caps import PER_OF_KIND, BoundLimit
 from dosing_service.rules.comparison import EQUAL, WEEKLY, Comparison, Often, Position, documented_rate, expected
 from dosing_service.rules.findings import limit_text
-from dosing_service.rules.ordered import DAYS, Ordered, Span, in_milligrams, in_unit, text_of
+from dosing_service.rules.ordered import Ordered, Span, in_milligrams, in_unit, text_of
 from dosing_service.rules.wording import join, times_text
 from dosing_service.units import display, exact_text
 
@@ -73,13 +73,13 @@ _HALF = Fraction(1, 2)
 _PIECES = {"tablet", "capsule"}
 #: Forms that give one fixed amount.
 _FIXED = {"autoinjector", "pen", "prefilled-syringe"}
-_TIME_WORDS = {"h": "hours", "d": "days", "wk": "weeks", "mo": "months"}
+TIME_WORDS = {"h": "hours", "d": "days", "wk": "weeks", "mo": "months"}
 
 _IMMEDIATE = {None, "immediate-release"}
-_OWN_USES = {"calcinosis", "underlying-disease"}
+OWN_USES = {"calcinosis", "underlying-disease"}
 
 
-def _finding(
+def finding(
     id_: str,
     category: Category,
     severity: Severity,
@@ -88,6 +88,7 @@ def _finding(
     because: tuple[str, ...],
     citations: Citations,
 ) -> Finding:
+    """Return a finding that applies, with the sources of what it is measured by."""
     return Finding(
         id=id_,
         category=category,
@@ -134,7 +135,7 @@ def of_range(
         do = f"{do} That is of a form that releases at once; this product releases slowly, so days were compared."
     raised = f" {regimen.titration}" if is_above and regimen.titration else ""
     management = f"Documented is {documented}.{raised} {do}{other_uses}"
-    return [_finding(id_, Category.DOSE, severity, summary, management, ("dose",), regimen.citations)]
+    return [finding(id_, Category.DOSE, severity, summary, management, ("dose",), regimen.citations)]
 
 
 def explains(item: Comparison, bound: Sequence[BoundLimit], ordered: Ordered) -> bool:
@@ -259,7 +260,7 @@ def of_frequency(agent: Agent, item: Comparison, ordered: Ordered) -> list[Findi
         id_ = "less-often"
     else:
         return []
-    return [_finding(id_, Category.FREQUENCY, SEVERITY[id_], summary, management, ("frequency",), regimen.citations)]
+    return [finding(id_, Category.FREQUENCY, SEVERITY[id_], summary, management, ("frequency",), regimen.citations)]
 
 
 def of_rhythm(agent: Agent, comparisons: Sequence[Comparison], ordered: Ordered) -> list[Finding]:
@@ -288,7 +289,7 @@ def _repeat_text(regimen: Regimen) -> str:
     if course is None or course.repeat_low is None or course.repeat_high is None:
         return "another frequency"
     low, high = exact_text(course.repeat_low), exact_text(course.repeat_high)
-    words = _TIME_WORDS[course.repeat_unit or "d"]
+    words = TIME_WORDS[course.repeat_unit or "d"]
     return f"a course every {low if low == high else f'{low} to {high}'} {words}"
 
 
@@ -304,9 +305,7 @@ def of_division(agent: Agent, item: Comparison, comparisons: Sequence[Comparison
     management = "Divide the course over the documented number of days."
     severity = SEVERITY["given-at-once"]
     return [
-        _finding(
-            "given-at-once", Category.DOSE, severity, summary, management, ("dose", "frequency"), regimen.citations
-        )
+        finding("given-at-once", Category.DOSE, severity, summary, management, ("dose", "frequency"), regimen.citations)
     ]
 
 
@@ -325,9 +324,7 @@ def of_use(agent: Agent, item: Comparison, comparisons: Sequence[Comparison]) ->
     more = ", and it is above everything documented for calcinosis or its disease" if is_above else ""
     summary = f"This dose is documented for {regimen.indication}{more}."
     management = f"Check the indication: is it {regimen.indication}?"
-    return [
-        _finding("only-other-use", Category.INDICATION, severity, summary, management, ("dose",), regimen.citations)
-    ]
+    return [finding("only-other-use", Category.INDICATION, severity, summary, management, ("dose",), regimen.citations)]
 
 
 def _fills_vials(agent: Agent, item: Comparison) -> bool:
@@ -346,7 +343,7 @@ def no_regimen(agent: Agent, route: str | None, because: tuple[str, ...]) -> Fin
     if route is not None and route not in routes:
         summary = f"{agent.name} is ordered by a route ({route}) for which no dose is documented here."
         management = f"Check the route; documented is {join(routes)}."
-        return _finding(
+        return finding(
             "route-not-documented",
             Category.ROUTE,
             SEVERITY["route-not-documented"],
@@ -360,7 +357,7 @@ def no_regimen(agent: Agent, route: str | None, because: tuple[str, ...]) -> Fin
     management = "Do not scale a dose that is documented for others; take specialist advice."
     severity = SEVERITY["no-regimen-for-patient"]
     decided = because or ("patient.age",)
-    return _finding("no-regimen-for-patient", Category.POPULATION, severity, summary, management, decided, cited)
+    return finding("no-regimen-for-patient", Category.POPULATION, severity, summary, management, decided, cited)
 
 
 # ---------------------------------------------------------------- documented maxima
@@ -406,7 +403,7 @@ def _above(agent: Agent, item: BoundLimit, given: Span, ordered: Ordered, formul
         # Sources differ about it, and a computed dose is not held here either.
         summary = f"{agent.name} {amount} passes a documented maximum of {most}."
         management = f"Stay at or below {most}, or document why more is meant."
-    return _finding(
+    return finding(
         f"above-{limit.kind}-{_slug(limit.applies_to)}-{exact_text(item.value)}",
         Category.DOSE_LIMIT,
         _limit_severity(item, formulation),
@@ -428,177 +425,6 @@ def _slug(words: str | None) -> str:
     return "".join(letter if letter.isalnum() else "-" for letter in words or "all").strip("-")
 
 
-# ---------------------------------------------------------------- duration and cumulative amount
-
-
-def of_duration(
-    agent: Agent,
-    regimen: Regimen,
-    bound: Iterable[BoundLimit],
-    ordered: Ordered,
-    already_given: Fraction | None,
-) -> tuple[list[Finding], list[NotChecked]]:
-    """Return what is wrong with how long an order runs and what it adds up to, and what is missing to tell; ``bound``
-    are the maxima of ``regimen`` for this patient and dose.
-    """
-    limits = list(bound)
-    totals = [item.limit for item in limits if item.limit.kind == "cumulative-maximum"]
-    said = [_cumulative(agent, limit, ordered, already_given) for limit in totals]
-    said += [*_durations(agent, limits, ordered), _course_length(agent, regimen, ordered)]
-    found = [item for item in said if isinstance(item, Finding)]
-    return found, [item for item in said if isinstance(item, NotChecked)]
-
-
-def of_other_durations(agent: Agent, chosen: Regimen, others: Iterable[Regimen], ordered: Ordered) -> list[Finding]:
-    """Return a maximum of time that another regimen of this patient documents, and that the order passes."""
-    passed = [
-        (regimen, limit)
-        for regimen in others
-        for limit in regimen.limits
-        if regimen is not chosen
-        and limit.kind == "duration-maximum"
-        and ordered.days is not None
-        and ordered.days > Fraction(limit.value) * DAYS[limit.unit.code] * (1 + EQUAL)
-    ]
-    if not passed or ordered.days is None or any(item.kind == "duration-maximum" for item in chosen.limits):
-        return []
-    regimen, limit = min(passed, key=lambda pair: Fraction(pair[1].value) * DAYS[pair[1].unit.code])
-    words = f"{display(limit.value)} {_TIME_WORDS[limit.unit.code]}"
-    summary = f"{agent.name} for {_days(ordered.days)} is longer than {words}, the maximum for {regimen.indication}."
-    management = f"Review after {words}; no source gives an end for this use."
-    severity = SEVERITY["longer-than-another-regimen"]
-    id_ = "duration-above-another-maximum"
-    return [_finding(id_, Category.DURATION, severity, summary, management, ("duration",), limit.citations)]
-
-
-def _by_effect(limit: Limit) -> Severity:
-    return SEVERITY["above-maximum-that-holds" if limit.effect is Effect.CAP else "above-maximum-that-warns"]
-
-
-def _durations(agent: Agent, bound: Iterable[BoundLimit], ordered: Ordered) -> list[Finding | NotChecked]:
-    """Return what is said of the shortest documented maximum of time, and what a shorter one waits for."""
-    limits = [item for item in bound if item.limit.kind == "duration-maximum"]
-    open_ = [NotChecked("limit-duration-maximum", item.needs, _at_most(item.limit)) for item in limits if item.needs]
-    known = min((item.limit for item in limits if not item.needs), key=_length, default=None)
-    said = _duration(agent, known, ordered) if known else None
-    return [*open_, said] if said else [*open_]
-
-
-def _length(limit: Limit) -> Fraction:
-    return Fraction(limit.value) * DAYS[limit.unit.code]
-
-
-def _at_most(limit: Limit) -> str:
-    words = f"documented is at most {display(limit.value)} {_TIME_WORDS[limit.unit.code]}"
-    return f"{words} ({limit.applies_to})" if limit.applies_to else words
-
-
-def _duration(agent: Agent, limit: Limit, ordered: Ordered) -> Finding | NotChecked | None:
-    words = f"{display(limit.value)} {_TIME_WORDS[limit.unit.code]}"
-    restricted = f" ({limit.applies_to})" if limit.applies_to else ""
-    if ordered.days is None:
-        is_open = ordered.count is None and not ordered.once
-        return _no_end(agent, limit, words + restricted) if is_open else _duration_unchecked(limit)
-    if ordered.days <= _length(limit) * (1 + EQUAL):
-        return None
-    given, id_ = _days(ordered.days), "duration-above-maximum"
-    summary = f"{agent.name} for {given} is longer than the documented maximum of {words}{restricted}."
-    cited, severity = limit.citations, _by_effect(limit)
-    return _finding(id_, Category.DURATION, severity, summary, f"Stop after {words}.", ("duration",), cited)
-
-
-def _duration_unchecked(limit: Limit) -> NotChecked:
-    return NotChecked("limit-duration-maximum", ("duration",), _at_most(limit))
-
-
-def _no_end(agent: Agent, limit: Limit, words: str) -> Finding:
-    """Say that an order goes on although a longest time is documented."""
-    summary = f"{agent.name} is ordered without an end; documented is at most {words}."
-    management = f"Order an end within {display(limit.value)} {_TIME_WORDS[limit.unit.code]}."
-    id_ = "no-end-ordered"
-    return _finding(id_, Category.DURATION, SEVERITY[id_], summary, management, ("duration",), limit.citations)
-
-
-def _cumulative(
-    agent: Agent, limit: Limit, ordered: Ordered, already_given: Fraction | None
-) -> Finding | NotChecked | None:
-    course, most = ordered.amounts.get(Per.COURSE), in_milligrams(limit.value, limit.unit.amount)
-    words = f"{display(limit.value)} {limit.unit.amount} in all"
-    known = (course.high if course else Fraction(0)) + (already_given or Fraction(0))
-    if known <= most * (1 + EQUAL):
-        given = (("duration", course), ("already_given", already_given))
-        needs = tuple(name for name, value in given if value is None)
-        return NotChecked("limit-cumulative-maximum", needs, f"documented is at most {words}") if needs else None
-    summary = f"{agent.name} comes to more than {words} with what was already given."
-    because, management = ("dose", "duration", "already_given"), "Weigh benefit and harm again before going on."
-    severity = _by_effect(limit)
-    return _finding(
-        "above-cumulative-maximum", Category.DOSE_LIMIT, severity, summary, management, because, limit.citations
-    )
-
-
-def _course_length(agent: Agent, regimen: Regimen, ordered: Ordered) -> Finding | NotChecked | None:
-    course = regimen.course
-    if course is None or (course.length is None and course.administrations_high is None):
-        return None
-    longest = course.length_high if course.length_high is not None else course.length
-    length = Fraction(longest) * DAYS[course.length_unit or "d"] if longest is not None else None
-    words = _days(length) if length is not None else f"{course.administrations_high} administrations"
-    count = _administrations(ordered)
-    if ordered.days is None and count is None:
-        return NotChecked("duration", ("duration",), f"the documented course is {words}")
-    most = course.administrations_high
-    is_longer = length is not None and ordered.days is not None and ordered.days > length
-    has_more = most is not None and count is not None and count > most
-    if not is_longer and not has_more:
-        return None
-    summary = f"{agent.name} is ordered for longer than the documented course of {words} ({regimen.name})."
-    severity, management = SEVERITY["course-longer-than-documented"], f"Stop after {words}, or document why not."
-    return _finding(
-        "duration-above-course", Category.DURATION, severity, summary, management, ("duration",), regimen.citations
-    )
-
-
-def of_course_total(
-    agent: Agent, item: Comparison, comparisons: Iterable[Comparison], ordered: Ordered
-) -> list[Finding]:
-    """Return more administrations than the documented course has that together are more than any such course."""
-    course, given = item.candidate.regimen.course, ordered.amounts.get(Per.COURSE)
-    count, most = _administrations(ordered), course.administrations_high if course else None
-    if given is None or count is None or most is None or count <= most or is_rounded(item):
-        return []
-    uses = {item.candidate.regimen.use} if item.candidate.regimen.use == "reference" else _OWN_USES
-    totals = [
-        (total, other.candidate.regimen)
-        for other in comparisons
-        if other.candidate.regimen.use in uses and (total := other.candidate.amounts.get(Per.COURSE)) is not None
-    ]
-    highest, regimen = max(totals, key=lambda pair: pair[0].high, default=(given, item.candidate.regimen))
-    if given.high <= highest.high * (1 + EQUAL):
-        return []
-    ordered_text = text_of(Per.COURSE, Span(given.high, given.high), ordered)
-    documented = f"{text_of(Per.COURSE, Span(highest.high, highest.high), ordered)} ({regimen.name})"
-    times = exact_text(in_unit(count, ""))
-    summary = f"{agent.name} in {times} administrations comes to {ordered_text}; the most documented is {documented}."
-    management = f"Stop after {most} administrations of this amount, or order another regimen as a whole."
-    id_, because = "above-course-total", ("dose", "duration")
-    return [_finding(id_, Category.DOSE, SEVERITY[id_], summary, management, because, regimen.citations)]
-
-
-def _administrations(ordered: Ordered) -> Fraction | None:
-    if ordered.count is not None:
-        return Fraction(ordered.count)
-    if ordered.days is not None and ordered.rate is not None:
-        return Fraction(ceil(ordered.rate.high * ordered.days))
-    each, course = ordered.amounts.get(Per.ADMINISTRATION), ordered.amounts.get(Per.COURSE)
-    return course.high / each.high if each and course and each.high else None
-
-
-def _days(days: Fraction) -> str:
-    value = in_unit(days, "")
-    return "1 day" if value == 1 else f"{display(value)} days"
-
-
 # ---------------------------------------------------------------- product
 
 
@@ -612,7 +438,7 @@ def of_product(product: Product | None, each: Span | None, route: str | None) ->
         management = f"Choose a product for this route, or correct the route: {join(list(product.routes))}."
         severity, cited = SEVERITY["product-for-another-route"], product.citations
         id_ = "product-for-another-route"
-        found.append(_finding(id_, Category.ROUTE, severity, summary, management, ("product", "route"), cited))
+        found.append(finding(id_, Category.ROUTE, severity, summary, management, ("product", "route"), cited))
     parts, unchecked_ = _of_parts(product, each)
     return [*found, *parts], unchecked_
 
@@ -637,7 +463,7 @@ def _of_parts(product: Product, each: Span | None) -> tuple[list[Finding], list[
     why = "Splitting it releases the whole day's dose at once." if is_extended else why
     management = f"{why} Choose another strength or form."
     id_, because = "not-splittable", ("product", "dose")
-    return [_finding(id_, Category.FORMULATION, severity, summary, management, because, product.citations)], []
+    return [finding(id_, Category.FORMULATION, severity, summary, management, because, product.citations)], []
 
 
 def of_formulation(
@@ -663,7 +489,7 @@ def of_formulation(
     severity, id_ = SEVERITY["formulation-frequency"], "formulation-frequency"
     management = "Check the form and how often it is given."
     because = ("product", "frequency")
-    return [_finding(id_, Category.FORMULATION, severity, summary, management, because, regimen.citations)]
+    return [finding(id_, Category.FORMULATION, severity, summary, management, because, regimen.citations)]
 
 
 def named_regimen(agent: Agent) -> Finding:
@@ -671,7 +497,7 @@ def named_regimen(agent: Agent) -> Finding:
     summary = f"The regimen that the order of {agent.name} names is not for this patient, route or product."
     severity, cited = SEVERITY["named-regimen-does-not-fit"], agent.evidence.citations
     management = "Name another regimen or none; the order was compared with those that fit."
-    return _finding("named-regimen-does-not-fit", Category.POPULATION, severity, summary, management, ("dose",), cited)
+    return finding("named-regimen-does-not-fit", Category.POPULATION, severity, summary, management, ("dose",), cited)
 
 
 def unchecked(item: Comparison, ordered: Ordered) -> list[NotChecked]:
