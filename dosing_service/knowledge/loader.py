@@ -185,9 +185,8 @@ def _read(name: str, text: str) -> Any:
 def _references(document: Any) -> Mapping[str, base.Reference]:
     if not isinstance(document, Mapping):
         raise KnowledgeError("references.yaml", "", "a mapping from ids to citations is expected")
-    records = {
-        id_: validated("references.yaml", schema.ReferenceSchema(), record, id_) for id_, record in document.items()
-    }
+    schema_ = schema.ReferenceSchema()
+    records = {id_: validated("references.yaml", schema_, record, id_) for id_, record in document.items()}
     return MappingProxyType({id_: base.Reference(id=id_, **record) for id_, record in records.items()})
 
 
