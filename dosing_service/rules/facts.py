@@ -119,13 +119,13 @@ class Facts:
         latest, self.unreadable = _latest(patient.observations or (), terminology)
         self.results = {id_: item for id_, item in latest.items() if item.observation.bound is None}
         self.bounds = {id_: item for id_, item in latest.items() if item.observation.bound is not None}
+        sent = enumerate(patient.observations or ())
+        self._old = {f"patient.observations[{index}]": item for index, item in sent if self._is_too_old(item)}
         self._clearances: dict[str, Clearance | None] = {}
 
     def too_old(self, paths: tuple[str, ...]) -> tuple[Observation, ...]:
         """Return those of the results at ``paths`` that are too old to rule anything out."""
-        sent = enumerate(self.patient.observations or ())
-        old = {f"patient.observations[{index}]": item for index, item in sent if self._is_too_old(item)}
-        return tuple([old[path] for path in paths if path in old])
+        return tuple([self._old[path] for path in paths if path in self._old])
 
     def _is_too_old(self, observation: Observation) -> bool:
         measured_on = observation.measured_on
