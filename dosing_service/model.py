@@ -253,6 +253,12 @@ class OrderedFrequency(Value, frozen=True):
     repeat_every: Decimal | None = None
     repeat_unit: str | None = None
 
+    def per_day(self) -> tuple[Fraction, Fraction]:
+        """Return the fewest and the most administrations a day, counting 30.4375 days to a month."""
+        unit = DAYS_IN[self.unit]
+        low = Fraction(self.times_low) / (Fraction(self.every_high) * unit)
+        return low, Fraction(self.times_high) / (Fraction(self.every_low) * unit)
+
     def misses(self, per: Per) -> bool:
         """Tell whether there may be days (weeks, months) on which nothing is given: an amount of each of them, given
         like this, contradicts itself.

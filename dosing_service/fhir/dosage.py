@@ -7,7 +7,6 @@ from typing import Any
 
 from msgspec import structs
 
-from dosing_service.fhir import timing
 from dosing_service.fhir.elements import codes, element, elements, items
 from dosing_service.fhir.quantities import (
     INFUSION_RATES,
@@ -286,7 +285,7 @@ def _is_open(dose: OrderedDose, frequency: OrderedFrequency | None) -> bool:
 def _exceeds(dose: OrderedDose, frequency: OrderedFrequency, limit: Decimal, every: Decimal, unit: str) -> bool:
     if frequency.once or not frequency.times_high:
         return dose.high > limit
-    most = timing.rate(frequency)[1] * Fraction(every) * DAYS_IN[unit]
+    most = frequency.per_day()[1] * Fraction(every) * DAYS_IN[unit]
     return Fraction(dose.high) * most > Fraction(limit)
 
 
@@ -314,5 +313,5 @@ def _at_limit(
 
 
 def _least(dose: OrderedDose, frequency: OrderedFrequency, limit: Decimal, unit: str) -> Decimal:
-    least = Fraction(dose.low) * timing.rate(frequency)[0] * DAYS_IN[unit]
+    least = Fraction(dose.low) * frequency.per_day()[0] * DAYS_IN[unit]
     return min(limit, plain(over(Decimal(least.numerator), Decimal(least.denominator))))

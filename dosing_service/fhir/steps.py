@@ -8,7 +8,7 @@ from msgspec import structs
 
 from dosing_service.fhir.dosage import Step
 from dosing_service.fhir.quantities import converted
-from dosing_service.fhir.timing import Period, rate
+from dosing_service.fhir.timing import Period
 from dosing_service.model import DAYS_IN, OrderedDose, OrderedFrequency, Per
 from dosing_service.units import ORDER_UNITS, added, display, display_range, in_mg, over, plain, times
 
@@ -101,7 +101,7 @@ def _per_day(step: Step) -> Fraction:
         return high / _LENGTH[step.dose.per]
     if step.frequency is None or step.frequency.once or not step.frequency.times_high:
         return high
-    return high * rate(step.frequency)[1]
+    return high * step.frequency.per_day()[1]
 
 
 def _unreadable(steps: list[Step], why: str, notes: tuple[str, ...]) -> Step:
@@ -171,7 +171,7 @@ def _in_period(step: Step, per: Per, days: Fraction) -> tuple[Decimal, Decimal, 
         return (_scaled(dose.low, factor), _scaled(dose.high, factor), bare) if factor >= 1 else None
     if frequency is None or not frequency.times_high or frequency.once:
         return None
-    low, high = rate(frequency)
+    low, high = frequency.per_day()
     if high * days < 1:
         return None
     length = _LENGTH[per]

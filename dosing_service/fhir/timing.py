@@ -112,13 +112,6 @@ def schedule(given: Any, *, as_needed: bool) -> Schedule:
     return Schedule(frequency, None if frequency else why, length, span, tuple(notes), period)
 
 
-def rate(frequency: OrderedFrequency) -> tuple[Fraction, Fraction]:
-    """Return the fewest and the most administrations a day."""
-    unit = DAYS_IN[frequency.unit]
-    low = Fraction(frequency.times_low) / (Fraction(frequency.every_high) * unit)
-    return low, Fraction(frequency.times_high) / (Fraction(frequency.every_low) * unit)
-
-
 def _why_unknown(timing: Mapping[str, Any], repeat: Mapping[str, Any]) -> str:
     if timing.get("code") is not None:
         return "how often it is given stands in a code or text that is not read here"
@@ -172,10 +165,10 @@ def _agreed(
     if coded.once:
         notes.append("the code of the timing says once, its structure says how often; the structure was judged")
         return stated
-    if rate(stated) == rate(coded):
+    if stated.per_day() == coded.per_day():
         return stated
     notes.append("the code and the structure of the timing say two frequencies; the more frequent one was judged")
-    return stated if rate(stated)[1] >= rate(coded)[1] else coded
+    return stated if stated.per_day()[1] >= coded.per_day()[1] else coded
 
 
 def _coded(concept: Any) -> OrderedFrequency | None:
@@ -321,7 +314,7 @@ def _filtered(base: OrderedFrequency, weekdays: int, notes: list[str]) -> Ordere
 
 
 def _on_days(base: OrderedFrequency, weekdays: int) -> OrderedFrequency:
-    low, high = (value * weekdays for value in rate(base))
+    low, high = (value * weekdays for value in base.per_day())
     if low.denominator != 1 or high.denominator != 1:
         raise Unreadable("days of the week are named that do not fit the period of the frequency")
     return OrderedFrequency(int(low), int(high), Decimal(1), Decimal(1), "wk")

@@ -12,11 +12,11 @@ from functools import cache
 from msgspec import structs
 
 from dosing_service.knowledge.base import Agent, Product, Regimen
-from dosing_service.model import Dose, ExpectedAmount, NotChecked, Patient, Per, Ratio, Value
+from dosing_service.model import DAYS_IN, Dose, ExpectedAmount, NotChecked, Patient, Per, Ratio, Value
 from dosing_service.rules.dose import Computed, Doses, compute, constant
 from dosing_service.rules.facts import Facts
 from dosing_service.rules.measure import Missing
-from dosing_service.rules.ordered import DAYS, Ordered, Span, in_milligrams, in_unit, interval, window
+from dosing_service.rules.ordered import Ordered, Span, in_milligrams, in_unit, interval, window
 from dosing_service.rules.population import APPLIES, Answer, Applicability, applicability
 from dosing_service.rules.schedule import plan
 
@@ -27,7 +27,7 @@ _DAILY = Fraction(1)
 #: Three times a week or more is as good as daily for a drug that is given once a week.
 _NEARLY_DAILY = Fraction(3, 7)
 WEEKLY = Fraction(1, 7)
-_LONGER = {Per.DAY: (Per.WEEK, DAYS["wk"]), Per.WEEK: (Per.MONTH, DAYS["mo"] / 7)}
+_LONGER = {Per.DAY: (Per.WEEK, DAYS_IN["wk"]), Per.WEEK: (Per.MONTH, DAYS_IN["mo"] / 7)}
 #: The least administrations a day at which a period says nothing that its own kind does not say.
 _PERIOD_RATE = {Per.DAY: _DAILY, Per.WEEK: WEEKLY}
 

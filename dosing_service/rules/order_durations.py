@@ -5,11 +5,11 @@ from fractions import Fraction
 from math import ceil
 
 from dosing_service.knowledge.base import Agent, Effect, Limit, Regimen
-from dosing_service.model import Category, Finding, NotChecked, Per, Severity
+from dosing_service.model import DAYS_IN, Category, Finding, NotChecked, Per, Severity
 from dosing_service.rules.caps import BoundLimit
 from dosing_service.rules.comparison import EQUAL, Comparison
 from dosing_service.rules.order_findings import OWN_USES, SEVERITY, TIME_WORDS, finding, is_rounded
-from dosing_service.rules.ordered import DAYS, Ordered, Span, in_milligrams, in_unit, text_of
+from dosing_service.rules.ordered import Ordered, Span, in_milligrams, in_unit, text_of
 from dosing_service.units import display, exact_text
 
 
@@ -40,11 +40,11 @@ def of_other_durations(agent: Agent, chosen: Regimen, others: Iterable[Regimen],
         if regimen is not chosen
         and limit.kind == "duration-maximum"
         and ordered.days is not None
-        and ordered.days > Fraction(limit.value) * DAYS[limit.unit.code] * (1 + EQUAL)
+        and ordered.days > Fraction(limit.value) * DAYS_IN[limit.unit.code] * (1 + EQUAL)
     ]
     if not passed or ordered.days is None or any(item.kind == "duration-maximum" for item in chosen.limits):
         return []
-    regimen, limit = min(passed, key=lambda pair: Fraction(pair[1].value) * DAYS[pair[1].unit.code])
+    regimen, limit = min(passed, key=lambda pair: Fraction(pair[1].value) * DAYS_IN[pair[1].unit.code])
     words = f"{display(limit.value)} {TIME_WORDS[limit.unit.code]}"
     summary = f"{agent.name} for {_days(ordered.days)} is longer than {words}, the maximum for {regimen.indication}."
     management = f"Review after {words}; no source gives an end for this use."
@@ -67,7 +67,7 @@ def _durations(agent: Agent, bound: Iterable[BoundLimit], ordered: Ordered) -> l
 
 
 def _length(limit: Limit) -> Fraction:
-    return Fraction(limit.value) * DAYS[limit.unit.code]
+    return Fraction(limit.value) * DAYS_IN[limit.unit.code]
 
 
 def _at_most(limit: Limit) -> str:
@@ -124,7 +124,7 @@ def _course_length(agent: Agent, regimen: Regimen, ordered: Ordered) -> Finding 
     if course is None or (course.length is None and course.administrations_high is None):
         return None
     longest = course.length_high if course.length_high is not None else course.length
-    length = Fraction(longest) * DAYS[course.length_unit or "d"] if longest is not None else None
+    length = Fraction(longest) * DAYS_IN[course.length_unit or "d"] if longest is not None else None
     words = _days(length) if length is not None else f"{course.administrations_high} administrations"
     count = _administrations(ordered)
     if ordered.days is None and count is None:

@@ -11,18 +11,26 @@ from typing import NamedTuple
 
 from msgspec import structs
 
-from dosing_service.model import NotChecked, Order, OrderedAmount, OrderedDose, OrderedFrequency, Patient, Per, Value
+from dosing_service.model import (
+    DAYS_IN,
+    NotChecked,
+    Order,
+    OrderedAmount,
+    OrderedDose,
+    OrderedFrequency,
+    Patient,
+    Per,
+    Value,
+)
 from dosing_service.rules.measure import measures_of
 from dosing_service.rules.population import HEIGHT, WEIGHT
 from dosing_service.rules.schedule import ADVERB
 from dosing_service.rules.wording import amount_text
 from dosing_service.units import ORDER_UNITS, OrderUnit, over, plain
 
-#: Days in each unit of a frequency. A UCUM month has 30.4375 days.
-DAYS = {"h": Fraction(1, 24), "d": Fraction(1), "wk": Fraction(7), "mo": Fraction(487, 16)}
 #: The shortest and the longest interval that counts as a month.
 MONTHLY = (Fraction(28), Fraction(31))
-_LENGTHS = {Per.DAY: DAYS["d"], Per.WEEK: DAYS["wk"], Per.MONTH: DAYS["mo"]}
+_LENGTHS = {Per.DAY: DAYS_IN["d"], Per.WEEK: DAYS_IN["wk"], Per.MONTH: DAYS_IN["mo"]}
 _PER_MINUTE = {"min": Fraction(1), "h": Fraction(1, 60)}
 _NOTHING, _ONE = Fraction(0), Fraction(1)
 _MILLIGRAMS_IN = {"mg": _ONE, "g": Fraction(1000), "ug": Fraction(1, 10**3), "ng": Fraction(1, 10**6)}
@@ -153,7 +161,7 @@ def _with_kinds(order: Order, dose: Span, unit: OrderUnit) -> Ordered:
     assert order.dose is not None  # noqa: S101 - the caller looked
     often = rhythm(order)
     frequency = _with_count(order.frequency, often.days)
-    rate = _rate(frequency) if frequency and frequency.times_high else None
+    rate = Span(*frequency.per_day()) if frequency and frequency.times_high else None
     written = _Written(dose, order.dose.per, frequency, rate, often.days)
     amounts = {written.per: dose} if written.per is Per.RATE or unit.amount == "%" else _kinds(written)
     minutes = order.infusion.duration_minutes if order.infusion else None
@@ -169,21 +177,14 @@ def _with_count(frequency: OrderedFrequency | None, days: Fraction | None) -> Or
     """
     if frequency is None or frequency.count is not None or days is None or not frequency.times_high:
         return frequency
-    rate = _rate(frequency)
+    rate = Span(*frequency.per_day())
     is_counted = frequency.repeat_every is not None or rate.high * days <= 1
     return structs.replace(frequency, count=ceil(rate.high * days)) if is_counted else frequency
 
 
-def _rate(frequency: OrderedFrequency) -> Span:
-    """Return the administrations a day, counting 30.4375 days to a month."""
-    unit = DAYS[frequency.unit]
-    low = Fraction(frequency.times_low) / (Fraction(frequency.every_high) * unit)
-    return Span(low, Fraction(frequency.times_high) / (Fraction(frequency.every_low) * unit))
-
-
 def _most_often(frequency: OrderedFrequency) -> Fraction:
     """Return the administrations a day at the shortest interval, counting 31 days to a month."""
-    unit = MONTHLY[1] if frequency.unit == "mo" else DAYS[frequency.unit]
+    unit = MONTHLY[1] if frequency.unit == "mo" else DAYS_IN[frequency.unit]
     return Fraction(frequency.times_high) / (Fraction(frequency.every_low) * unit)
 
 
@@ -198,7 +199,7 @@ def _window(frequency: OrderedFrequency) -> Span:
 
 def window(times: Span, every: Span, unit: str) -> Span:
     """Return the rate, in administrations a day, of ``times`` in each ``every`` ``unit``."""
-    short, long = MONTHLY if unit == "mo" else (DAYS[unit], DAYS[unit])
+    short, long = MONTHLY if unit == "mo" else (DAYS_IN[unit], DAYS_IN[unit])
     return Span(times.low / (every.high * long), times.high / (every.low * short))
 
 
@@ -210,7 +211,7 @@ def _repeat(frequency: OrderedFrequency) -> Span | None:
 
 def interval(low: Decimal, high: Decimal, unit: str) -> Span:
     """Return an interval in days; a month is 28 to 31."""
-    short, long = MONTHLY if unit == "mo" else (DAYS[unit], DAYS[unit])
+    short, long = MONTHLY if unit == "mo" else (DAYS_IN[unit], DAYS_IN[unit])
     return Span(Fraction(low) * short, Fraction(high) * long)
 
 
@@ -266,8 +267,8 @@ def _per_period(frequency: OrderedFrequency, length: Fraction) -> Span:
 
 def _intervals(length: Fraction, every: Decimal, unit: str) -> Fraction:
     """Return how many intervals a length of time holds; a month holds one of 28 to 31 days."""
-    days = Fraction(every) * DAYS[unit]
-    return _ONE if length == DAYS["mo"] and MONTHLY[0] <= days <= MONTHLY[1] else length / days
+    days = Fraction(every) * DAYS_IN[unit]
+    return _ONE if length == DAYS_IN["mo"] and MONTHLY[0] <= days <= MONTHLY[1] else length / days
 
 
 def _bounded(number: Span, frequency: OrderedFrequency, count: Span | None, length: Fraction) -> Span:
