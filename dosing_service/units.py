@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal, Inexact
 from enum import StrEnum
 from functools import cache, reduce
+from types import MappingProxyType
 
 #: Sums and products of request and knowledge figures are exact or they raise; 60 digits hold every product the
 #: request bounds allow.
@@ -177,7 +178,13 @@ class OrderUnit:
     milligrams: Decimal | None
 
 
-_MILLIGRAMS = {"mg": Decimal(1), "g": Decimal(1000), "ug": Decimal("0.001"), "ng": Decimal("0.000001")}
+#: How many milligrams each unit of mass is, and how many of each a milligram is; both exact.
+MG_IN: Mapping[str, Decimal] = MappingProxyType(
+    {"mg": Decimal(1), "g": Decimal(1000), "ug": Decimal("0.001"), "ng": Decimal("0.000001")}
+)
+PER_MG: Mapping[str, Decimal] = MappingProxyType(
+    {"mg": Decimal(1), "g": Decimal("0.001"), "ug": Decimal(1000), "ng": Decimal(1000000)}
+)
 #: What is counted in products. ``{tablet}`` and its like are UCUM annotations.
 PIECES = ("{tablet}", "{capsule}", "{vial}", "mL")
 _BODIES = (None, "kg", "m2")
@@ -186,11 +193,11 @@ _TIMES = (None, "d", "wk", "mo", "h", "min")
 
 def _order_units() -> dict[str, OrderUnit]:
     """Return every unit of an order by its code: masses, per body and per time, pieces, and strengths in percent."""
-    shapes = [(mass, body, time) for mass in _MILLIGRAMS for body in _BODIES for time in _TIMES]
+    shapes = [(mass, body, time) for mass in MG_IN for body in _BODIES for time in _TIMES]
     shapes += [(piece, None, time) for piece in PIECES for time in (None, "d")]
     shapes += [("%", None, None)]
     codes = {"/".join(part for part in shape if part): shape for shape in shapes}
-    return {code: OrderUnit(code, *shape, _MILLIGRAMS.get(shape[0])) for code, shape in codes.items()}
+    return {code: OrderUnit(code, *shape, MG_IN.get(shape[0])) for code, shape in codes.items()}
 
 
 def _order_aliases(codes: Mapping[str, OrderUnit]) -> dict[str, str]:
@@ -273,20 +280,15 @@ def over_down(dividend: Decimal, divisor: Decimal) -> Decimal:
     return _QUOTIENT_DOWN.divide(dividend, divisor)
 
 
-#: How many of each unit of mass a milligram is, and how many milligrams each is.
-_PER_MG = {"mg": Decimal(1), "g": Decimal("0.001"), "ug": Decimal(1000), "ng": Decimal(1000000)}
-_IN_MG = {"mg": Decimal(1), "g": Decimal(1000), "ug": Decimal("0.001"), "ng": Decimal("0.000001")}
-
-
 def from_mg(value: Decimal, unit: str) -> Decimal | None:
     """Return milligrams in another unit of mass, exactly; ``None`` where ``unit`` is none."""
-    factor = _PER_MG.get(unit)
+    factor = PER_MG.get(unit)
     return None if factor is None else times(value, factor)
 
 
 def in_mg(value: Decimal, unit: str) -> Decimal | None:
     """Return an amount of a mass in milligrams, exactly; ``None`` where ``unit`` is no mass."""
-    factor = _IN_MG.get(unit)
+    factor = MG_IN.get(unit)
     return None if factor is None else times(value, factor)
 
 

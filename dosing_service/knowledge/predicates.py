@@ -14,7 +14,7 @@ from dosing_service.knowledge.lab_units import in_base
 from dosing_service.knowledge.ranges import Range
 from dosing_service.knowledge.safety import Predicate, Terminology
 from dosing_service.model import Per, Sex
-from dosing_service.units import DOSE_UNITS
+from dosing_service.units import DOSE_UNITS, MG_IN
 
 _BOUNDS = ("above", "from", "below", "to")
 
@@ -203,7 +203,7 @@ def _dose(_: Reader, data: Mapping[str, Any]) -> Predicate:
     unit = DOSE_UNITS.get(str(inner.get("unit")))
     if unit is None or unit.body not in {None, "kg"}:
         raise PredicateError(f"{inner.get('unit')!r} is no unit of a dose predicate")
-    factor = {"mg": Decimal(1), "g": Decimal(1000), "ug": Decimal("0.001"), "ng": Decimal("0.000001")}.get(unit.amount)
+    factor = MG_IN.get(unit.amount)
     if factor is None:
         raise PredicateError(f"{unit.code} is no mass")
     written = _range(inner, unit.code)

@@ -11,9 +11,8 @@ from dosing_service.rules import calcium
 from dosing_service.rules.facts import Entry, Facts, Result, belongs
 from dosing_service.rules.population import AGE, WEIGHT, Answer, in_age_range, in_range
 from dosing_service.rules.wording import age_text
-from dosing_service.units import display, minus, over, times
+from dosing_service.units import MG_IN, display, minus, over, times
 
-_TO_MG = {"mg": Decimal(1), "g": Decimal(1000), "ug": Decimal("0.001"), "ng": Decimal("0.000001")}
 _WORDS = {"crcl": "creatinine clearance", "egfr": "eGFR"}
 #: The kinds of amounts that follow from each other once it is known how often a day.
 _DIVIDED = {Per.DAY, Per.ADMINISTRATION}
@@ -249,10 +248,10 @@ def _dose(predicate: safety.DoseIn, context: Context) -> Evaluation:
     """Compare the upper end of the computed amount of the predicate's kind, in milligrams, per kg where asked."""
     amounts = context.dose.amounts if context.dose else ()
     amount = next((item for item in amounts if item.per is predicate.per), None)
-    if amount is None or amount.unit not in _TO_MG:
+    if amount is None or amount.unit not in MG_IN:
         is_divisible = context.dose is not None and predicate.per in _DIVIDED
         return _unknown("options.times_per_day" if is_divisible else "regimen")
-    value = times(amount.high, _TO_MG[amount.unit])
+    value = times(amount.high, MG_IN[amount.unit])
     if predicate.per_kg:
         weight = context.facts.patient.weight
         if weight is None:

@@ -4,10 +4,9 @@ Everything is compared in milligrams of the regimen's own kind of amount (a day,
 times the number of administrations, exactly, never a rounded part of a daily amount.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from decimal import ROUND_HALF_DOWN, Decimal
 from functools import cache
-from types import MappingProxyType
 
 import msgspec
 
@@ -18,7 +17,7 @@ from dosing_service.rules.division import Division
 from dosing_service.rules.dose import Held
 from dosing_service.rules.pieces import MAX_PIECES, Combination, Strength, Table, table
 from dosing_service.rules.product_groups import Group
-from dosing_service.units import display, over, plain, times
+from dosing_service.units import MG_IN, display, over, plain, times
 
 #: A policy of this service, not a clinical figure: an amount that is further than a tenth from what is documented is
 #: another dose, and a person chooses it, not a rounding rule.
@@ -26,13 +25,6 @@ TOLERANCE_PERCENT = Decimal(10)
 #: A policy of this service: volumes from 1 mL on are measured in tenths of a millilitre, smaller ones in hundredths.
 _FINE_STEP, _COARSE_STEP, _COARSE_FROM = Decimal("0.01"), Decimal("0.1"), Decimal(1)
 
-#: Milligrams in the amount units of a dose that comes in products, and the other way round; both exact.
-MG: Mapping[str, Decimal] = MappingProxyType(
-    {"mg": Decimal(1), "g": Decimal(1000), "ug": Decimal("0.001"), "ng": Decimal("0.000001")}
-)
-PER_MG: Mapping[str, Decimal] = MappingProxyType(
-    {"mg": Decimal(1), "g": Decimal("0.001"), "ug": Decimal(1000), "ng": Decimal(1000000)}
-)
 _HUNDRED = Decimal(100)
 _ZERO = Decimal(0)
 
@@ -87,7 +79,7 @@ class Unmade(Value, frozen=True):
 
 def targets(case: Case) -> Iterator[Target]:
     """Yield the single figures of a source; else the range for whole pieces, and both its ends for what is drawn."""
-    own, amount, factor = case.own, case.dose.amounts[0], MG[case.unit]
+    own, amount, factor = case.own, case.dose.amounts[0], MG_IN[case.unit]
     limit = None if own.most is None else times(own.most, factor)
     low, high = times(own.low, factor), times(own.high, factor)
     is_drawn = case.group.concentration is not None or case.group.is_powder

@@ -5,7 +5,6 @@ it counts as a medication beside the other orders.
 """
 
 from collections.abc import Iterator
-from decimal import Decimal
 from difflib import get_close_matches
 
 from dosing_service.errors import InvalidRequest, Problem
@@ -16,9 +15,8 @@ from dosing_service.rules.facts import Substance, substance
 from dosing_service.rules.interactions import as_substance
 from dosing_service.rules.ordered import Ordered, Strength, Unreadable, normalised
 from dosing_service.systems import RXNORM
-from dosing_service.units import times
+from dosing_service.units import MG_IN, times
 
-_MILLIGRAMS = {"mg": Decimal(1), "g": Decimal(1000)}
 #: The routes of product codes that say by which route a drug is given. ``injectable`` does not.
 _ROUTES = {"oral", "topical", "rectal", "nasal", "ophthalmic", "otic", "inhalation"}
 #: Routes by which a preparation is put on a surface: a gram is a gram of cream, ointment or drops, not of the drug.
@@ -142,10 +140,10 @@ def _strength_of(product: Product | None) -> Strength | None:
     if product is None:
         return None
     unit = product.strength_unit.code
-    if unit not in _MILLIGRAMS:
+    if unit not in MG_IN:
         vial = {"{vial}": times(product.strength, product.volume_ml)} if product.volume_ml is not None else {}
         return Strength({"mL": product.strength} | vial)
-    return Strength({_piece(product.form): times(product.strength, _MILLIGRAMS[unit])})
+    return Strength({_piece(product.form): times(product.strength, MG_IN[unit])})
 
 
 def _piece(form: str) -> str:

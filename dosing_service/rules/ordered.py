@@ -26,14 +26,14 @@ from dosing_service.rules.measure import measures_of
 from dosing_service.rules.population import HEIGHT, WEIGHT
 from dosing_service.rules.schedule import ADVERB
 from dosing_service.rules.wording import amount_text
-from dosing_service.units import ORDER_UNITS, OrderUnit, over, plain
+from dosing_service.units import MG_IN, ORDER_UNITS, OrderUnit, over, plain
 
 #: The shortest and the longest interval that counts as a month.
 MONTHLY = (Fraction(28), Fraction(31))
 _LENGTHS = {Per.DAY: DAYS_IN["d"], Per.WEEK: DAYS_IN["wk"], Per.MONTH: DAYS_IN["mo"]}
 _PER_MINUTE = {"min": Fraction(1), "h": Fraction(1, 60)}
 _NOTHING, _ONE = Fraction(0), Fraction(1)
-_MILLIGRAMS_IN = {"mg": _ONE, "g": Fraction(1000), "ug": Fraction(1, 10**3), "ng": Fraction(1, 10**6)}
+_MILLIGRAMS_IN = {unit: Fraction(milligrams) for unit, milligrams in MG_IN.items()}
 
 
 class Span(NamedTuple):
@@ -396,4 +396,4 @@ def in_unit(milligrams: Fraction, unit: str) -> Decimal:
 def in_milligrams(value: Decimal, unit: str) -> Fraction:
     """Return an amount of a documented dose in milligrams (percent stays percent)."""
     factor = _MILLIGRAMS_IN.get(unit.partition("/")[0], _ONE)
-    return Fraction(value) if factor is _ONE else Fraction(value) * factor
+    return Fraction(value) if factor == 1 else Fraction(value) * factor

@@ -8,9 +8,10 @@ from dosing_service.knowledge.base import Agent, Product, Regimen
 from dosing_service.model import NotChecked, Options, Patient, Per, PracticalDose, Value
 from dosing_service.rules.division import Division, division
 from dosing_service.rules.dose import Computed, Held, constant, held, unconditional
-from dosing_service.rules.fitting import MG, Case, fit, targets
+from dosing_service.rules.fitting import Case, fit, targets
 from dosing_service.rules.practical_answer import entry
 from dosing_service.rules.product_groups import Group, groups
+from dosing_service.units import MG_IN
 
 _NO_PATIENT = Patient()
 
@@ -29,7 +30,7 @@ def practical(
     agent: Agent, regimen: Regimen, computed: Computed, patient: Patient, options: Options, product: Product | None
 ) -> Practical:
     """Return ``computed`` in the products of ``agent`` that suit ``regimen`` (or in ``product`` alone)."""
-    if not computed.dose.amounts or computed.dose.amounts[0].unit not in MG:
+    if not computed.dose.amounts or computed.dose.amounts[0].unit not in MG_IN:
         return _NOTHING
     doses: list[PracticalDose] = []
     unchecked: dict[NotChecked, None] = {}

@@ -18,9 +18,9 @@ from dosing_service.model import (
     Waste,
 )
 from dosing_service.rules import product_wording as words
-from dosing_service.rules.fitting import PER_MG, Case, Made, Target, Unmade
+from dosing_service.rules.fitting import Case, Made, Target, Unmade
 from dosing_service.rules.schedule import ADVERB
-from dosing_service.units import display, display_range, over, plain, spelled, times
+from dosing_service.units import PER_MG, display, display_range, over, plain, spelled, times
 
 _SUFFIX = {Per.DAY: "/d", Per.WEEK: "/wk", Per.MONTH: "/mo"}
 _ZERO = Decimal(0)
