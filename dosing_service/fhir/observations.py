@@ -22,8 +22,6 @@ USABLE = {"final", "amended", "corrected", "preliminary", None}
 _WEIGHT, _HEIGHT = "body-weight", "body-height"
 _MEASURES = {_WEIGHT, _HEIGHT}
 _NOT_USED = "was not used"
-#: What a rule follows from day to day; of everything else the latest result says all that is asked.
-_CREATININE = "creatinine"
 #: LOINC's own code of a weight that was measured, as against one that was said.
 _MEASURED = "3141-9"
 #: The avoirdupois ounce is a sixteenth of a pound, exactly; a later release of FHIR allows it for weights.
@@ -310,8 +308,8 @@ def _unit(quantity: Mapping[str, Any], texts: Mapping[str, str]) -> str | None:
 
 
 def _results(readings: Sequence[_Reading], terminology: Terminology, notes: list[str]) -> tuple[Observation, ...]:
-    """Return the latest result of each code (of creatinine, of each code and day); one that cannot be read has nothing
-    older speak for its analyte.
+    """Return the latest result of each code (of what is followed, of each code and day); one that cannot be read has
+    nothing older speak for its analyte.
     """
     latest: dict[tuple[str, date | None], Observation] = {}
     unread: dict[str, str] = {}
@@ -321,8 +319,8 @@ def _results(readings: Sequence[_Reading], terminology: Terminology, notes: list
         analyte = terminology.analytes[terminology.analyte_of_loinc[reading.code]]
         result = _result(reading)
         if result is not None:
-            is_compared = analyte.id == _CREATININE
-            latest[result.code, result.measured_on if is_compared else None] = result
+            day = result.measured_on if analyte.id in terminology.followed else None
+            latest[result.code, day] = result
             unread.pop(analyte.id, None)
             continue
         unread[analyte.id] = f"a result of {analyte.name} without a number or a unit was not used"

@@ -24,7 +24,7 @@ from dosing_service.knowledge.predicates import Reader
 from dosing_service.knowledge.product_loader import FILE as PRODUCTS
 from dosing_service.knowledge.product_loader import coded_products, product_of_code
 from dosing_service.knowledge.quantities import KindMismatch, convert
-from dosing_service.knowledge.safety import Interaction, Safety, Terminology, groups, slug
+from dosing_service.knowledge.safety import Interaction, RiseIn, Safety, Terminology, every, groups, slug
 from dosing_service.knowledge.safety_loader import (
     compiled_safety,
     interactions,
@@ -141,12 +141,15 @@ def _interactions(documents: Mapping[str, Any], agents: Mapping[str, base.Agent]
 
 
 def _complete(terminology_: Terminology, agents: Mapping[str, base.Agent], rows: list[Interaction]) -> Terminology:
-    """Return the terminology with the substances and names that rules and rows ask about."""
+    """Return the terminology with the substances, names and rises that rules, plans and rows ask about."""
     questions = [rule.when for agent in agents.values() for rule in agent.safety.rules]
     questions += [question for row in rows for question in (row.when, *(row.escalated or ())[:1])]
     asked = [group for question in questions for group in groups(question)]
+    rises = {item.analyte for question in questions for item in every(question) if isinstance(item, RiseIn)}
+    planned = [line for agent in agents.values() for line in agent.safety.monitoring if line.is_rise]
     return replace(
         terminology_,
+        followed=frozenset(rises | {terminology_.analyte_of_loinc[code] for line in planned for code in line.loinc}),
         substances=frozenset(code for group in asked for code in group.snomed),
         partners=frozenset(
             slug(name) for name in (*(row.partner.name for row in rows), *(item.name for item in asked))

@@ -400,7 +400,7 @@ class Terminology:
     """Codes and what they stand for. ``substances`` (SNOMED CT) and ``partners`` (names) are what rules and rows
     ask about. ``local_products`` are the product codes of what acts where it is put. ``allergens`` are the groups of
     allergens by system and code, ``allergen_names`` the same by the words of a name in the singular. Codes of ICD-10
-    have no dot here.
+    have no dot here. ``followed`` are the analytes whose rise is judged, so that one result of them is not enough.
     """
 
     condition_names: Mapping[str, str]
@@ -416,6 +416,7 @@ class Terminology:
     atc_aliases: Mapping[str, str]
     local_atc: tuple[str, ...]
     substances: frozenset[str] = frozenset()
+    followed: frozenset[str] = frozenset()
     partners: frozenset[str] = frozenset()
     names: tuple[DrugName, ...] = ()
     drugs_by_snomed: Mapping[str, Drug] = field(default_factory=dict)
@@ -459,12 +460,14 @@ def singular(name: str) -> tuple[str, ...]:
     return tuple(word.removesuffix("s") if len(word) > 3 else word for word in slug(name).split("-") if word)
 
 
+def every(predicate: Predicate) -> Iterator[Predicate]:
+    """Yield a predicate and all those within it."""
+    yield predicate
+    parts = predicate.parts if isinstance(predicate, AllOf | AnyOf) else ()
+    for part in (predicate.part,) if isinstance(predicate, Not) else parts:
+        yield from every(part)
+
+
 def groups(predicate: Predicate) -> Iterator[DrugGroup]:
     """Yield every group of drugs that a predicate asks about."""
-    if isinstance(predicate, AllergicTo | Takes):
-        yield predicate.group
-    elif isinstance(predicate, Not):
-        yield from groups(predicate.part)
-    elif isinstance(predicate, AllOf | AnyOf):
-        for part in predicate.parts:
-            yield from groups(part)
+    return (item.group for item in every(predicate) if isinstance(item, AllergicTo | Takes))

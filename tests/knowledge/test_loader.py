@@ -558,3 +558,8 @@ def test_every_citation_of_a_rule_is_a_reference(knowledge: KnowledgeBase) -> No
 
     assert {"mosteller-1987", "ucum"} <= in_rules
     assert set() == in_rules - set(knowledge.references)
+
+
+def test_what_is_followed_is_what_a_rule_asks_about() -> None:
+    """Pamidronate is held when creatinine has risen (PAM-C3); no other rise is judged."""
+    assert load().terminology.followed == {"creatinine"}
